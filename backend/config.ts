@@ -1,0 +1,103 @@
+// The only reader of the environment. Every setting with its default and its unit; all problems are told at once.
+import { resolve } from 'node:path'
+import * as z from 'zod'
+import { PrewarmError } from './engine/errors.ts'
+import { chooseHome } from './engine/home.ts'
+import { DAY, HOUR, SECOND } from './engine/clock.ts'
+
+const ROOT = resolve(import.meta.dirname, '..')
+
+const seconds = (fallback: number, what: string) =>
+  z.coerce.number().positive().default(fallback).describe(`${what} (seconds)`)
+const milliseconds = (fallback: number, what: string) =>
+  z.coerce.number().int().positive().default(fallback).describe(`${what} (milliseconds)`)
+const count = (fallback: number, what: string) =>
+  z.coerce.number().int().positive().default(fallback).describe(what)
+const url = (protocol: RegExp, what: string) => z.url({ protocol }).optional().describe(what)
+
+/** A setting that is set to nothing counts as not set, as Compose does with `${NAME:-}`. */
+const Settings = z.object({
+  DATABASE_URL: url(/^postgres(ql)?$/, 'Your PostgreSQL. Unless set, an embedded one is started'),
+  DATABASE_POOL: count(10, 'Connections to PostgreSQL for everything but reports'),
+  REDIS_CACHE_URL: url(
+    /^rediss?$/,
+    'Your Redis for the cache. Unless set, one from the PATH is started, else the cache lives in the process',
+  ),
+  PREWARM_HOME: z
+    .string()
+    .default('.prewarm')
+    .describe('Folder of the embedded servers and of generated secrets'),
+  PREWARM_DOMAINS: z
+    .string()
+    .default('')
+    .describe('Folders of further domains, separated by colons'),
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+  PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(4001)
+    .describe('Port to listen on; 0 takes a free one'),
+  LOG_LEVEL: z
+    .enum(['error', 'warn', 'info', 'debug'])
+    .default('info')
+    .describe('Least severe log lines to print'),
+  LOG_FORMAT: z.enum(['text', 'json']).default('text').describe('Form of log lines'),
+  JWT_SECRET: z
+    .string()
+    .min(32)
+    .optional()
+    .describe('Secret of HS256 tokens, 32 bytes or more. Unless set, one is generated and kept'),
+  JWT_JWKS_URL: url(
+    /^https?$/,
+    'Keys of RS256 or ES256 tokens of your identity provider, instead of a secret',
+  ),
+  JWT_ISSUER: z.string().optional().describe('Issuer that tokens must name'),
+  JWT_AUDIENCE: z.string().optional().describe('Audience that tokens must name'),
+  CRON_SECRET: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer secret with which a platform scheduler may run jobs'),
+  CACHE_HARD_TTL_SECONDS: seconds(
+    (36 * HOUR) / SECOND,
+    'Hard lifetime of entries, give or take a tenth',
+  ),
+  CACHE_COMMAND_TIMEOUT_MS: milliseconds(
+    250,
+    'How long a reader waits for Redis before asking the database',
+  ),
+  CACHE_LOCAL_TRUST_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1000)
+    .default(250)
+    .describe('How long an entry is served without asking Redis again (milliseconds)'),
+  CACHE_LOCAL_MAX_MB: count(64, 'Memory for entries inside the process (MiB)'),
+  REPORT_TIMEOUT_MS: milliseconds(10_000, 'Longest time that one report statement may take'),
+  REPORT_POOL: count(4, 'Connections to PostgreSQL for reports'),
+  WARM_BATCH_TENANTS: count(100, 'Tenants per statement when warming'),
+  WARM_CONCURRENCY: count(2, 'Warming statements at the same time'),
+  CRON_CONCURRENCY: count(4, 'Cron jobs at the same time'),
+  CRON_LEASE_SECONDS: seconds(
+    30,
+    'After this time without a sign of life another instance takes a run over',
+  ),
+  RATE_LIMIT_PER_MINUTE: count(1200, 'Requests per minute and caller'),
+  BODY_LIMIT_KB: count(100, 'Largest request body (KiB)'),
+})
+
+export type Config = z.infer<typeof Settings> & { home: string }
+
+/** Throws one `bad_configuration` that names every setting that is wrong. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = Settings.safeParse(given)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new PrewarmError('bad_configuration', problems.join('\n'))
+  }
+  return { ...parsed.data, home: chooseHome(resolve(ROOT, parsed.data.PREWARM_HOME)) }
+}

@@ -1,0 +1,23 @@
+export {
+  stateOf,
+  type Entry,
+  type EntryHeader,
+  type EntryId,
+  type EntryState,
+  type Epochs,
+} from './entry.ts'
+export type {
+  BustTarget,
+  Claim,
+  ClaimResult,
+  EpochNames,
+  Found,
+  Store,
+  Write,
+  WriteResult,
+} from './store.ts'
+export { createRedisStore } from './redis-store.ts'
+export { createMemoryStore } from './memory-store.ts'
+export { createLocalEntries, type LocalEntries } from './local-entries.ts'
+export { createSingleFlight, type SingleFlight } from './single-flight.ts'
+export { startLocalRedis } from './local-redis.ts'

@@ -1,0 +1,96 @@
+// A Redis of our own for those who have the program but run no server: on loopback only, with a password
+// only we can read. It holds what can be recomputed, so it saves nothing.
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { serverAccount, type Account } from '../home.ts'
+import { secretIn, startLocalServer, type Program } XX
+import type { Log } from '../log.ts'
+import { secretIn } from '../server-folder.ts'
+import type { Service } from '../service.ts'
+
+export type LocalRedisOptions = {
+  /** Only this server's files; the account of local servers must be able to reach it (see `chooseHome`). */
+  folder: string
+  log: Log
+}
+
+const NAMES = ['redis-server', 'valkey-server']
+const ANSWER_PATIENCE_MS = 1000
+
+/** Starts the server of the folder, or joins it if it runs; undefined when the program is not on the PATH. */
+export async function startLocalRedis(
+  options: LocalRedisOptions,
+): Promise<(Service & { url: string }) | undefined> {
+  const file = await findOnPath(NAMES)
+  if (file === undefined) return undefined
+  const password = await secretIn(options.folder)
+  const server = await startLocalServer(programOf(file, password, options))
+  return {
+    url: `redis://:${password}@127.0.0.1:${server.port}`,
+    stop: () => server.stop(),
+  }
+}
+
+async function findOnPath(names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const isThere = await promisify(execFile)(name, ['--version']).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return name
+  }
+  return undefined
+}
+
+function programOf(file: string, password: string, { folder, log }: LocalRedisOptions): Program {
+  const account = serverAccount()
+  const configuration = join(folder, 'redis.conf')
+  return {
+    title: 'the local Redis',
+    folder,
+    log,
+    account,
+    prepare: async () => configure(configuration, password, account),
+    command: (port) => ({ file, args: [configuration, ...flagsOf(folder, port)] }),
+    answers: (port) => answers(password, port),
+    stopSignals: ['SIGTERM', 'SIGKILL'],
+  }
+}
+
+// In a file, because everybody on the machine can read the command line of a process.
+function configure(path: string, password: string, account: Account | undefined): void {
+  writeFileSync(path, `requirepass ${password}\n`, { mode: 0o600 })
+  if (account !== undefined) chownSync(path, account.uid, account.gid)
+}
+
+function flagsOf(folder: string, port: number): string[] {
+  return Object.entries({
+    bind: '127.0.0.1',
+    port: String(port),
+    dir: folder,
+    daemonize: 'no',
+    save: '',
+    appendonly: 'no',
+    maxmemory: '512mb',
+    'maxmemory-policy': 'allkeys-lru',
+  }).flatMap(([name, value]) => [`--${name}`, value])
+}
+
+async function answers(password: string, port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1').setTimeout(ANSWER_PATIENCE_MS)
+  socket.on('timeout', () => socket.destroy(new Error('No answer.')))
+  try {
+    socket.write(`AUTH ${password}\r\nPING\r\n`)
+    let answer = ''
+    while (answer.split('\r\n').length < 3) answer += String(await once(socket, 'data'))
+    return answer === '+OK\r\n+PONG\r\n'
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

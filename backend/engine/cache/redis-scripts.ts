@@ -1,0 +1,51 @@
+// What must happen in Redis without anything in between. Nothing here scans the keyspace.
+
+/**
+ * KEYS lease, epoch of tenant, of report, of all. ARGV token, lease ms, name for a new epoch, lifetime of epochs in ms.
+ * Returns {1 or 0, the three epochs}.
+ */
+const claim = `
+local won = redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+local answer = { won and 1 or 0 }
+for i = 2, 4 do
+  redis.call('set', KEYS[i], ARGV[3], 'NX')
+  redis.call('pexpire', KEYS[i], ARGV[4])
+  answer[i] = redis.call('get', KEYS[i])
+end
+return answer`
+
+/**
+ * KEYS entry, lease, three epochs, set of the tenant's keys, set of the report's keys, set of the reports' sets.
+ * ARGV token, bytes, lifetime ms, three epochs, lifetime of the sets in ms.
+ */
+const write = `
+if redis.call('get', KEYS[2]) ~= ARGV[1] then return 'fenced' end
+redis.call('del', KEYS[2])
+for i = 1, 3 do
+  if redis.call('get', KEYS[2 + i]) ~= ARGV[3 + i] then return 'busted' end
+end
+redis.call('set', KEYS[1], ARGV[2], 'PX', ARGV[3])
+for i = 6, 7 do
+  redis.call('sadd', KEYS[i], KEYS[1])
+  redis.call('pexpire', KEYS[i], ARGV[7])
+end
+redis.call('sadd', KEYS[8], KEYS[7])
+return 'written'`
+
+/** KEYS lease. ARGV token. */
+const release = `
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
+return 0`
+
+/** KEYS set of keys. ARGV how many at most. Takes keys off the set and drops their entries; returns {taken off, dropped}. */
+const sweep = `
+local keys = redis.call('spop', KEYS[1], ARGV[1])
+if #keys == 0 then return { 0, 0 } end
+return { #keys, redis.call('unlink', unpack(keys)) }`
+
+export const scripts = {
+  prewarmClaim: { numberOfKeys: 4, lua: claim },
+  prewarmWrite: { numberOfKeys: 8, lua: write },
+  prewarmRelease: { numberOfKeys: 1, lua: release },
+  prewarmSweep: { numberOfKeys: 1, lua: sweep },
+} as const

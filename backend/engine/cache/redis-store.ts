@@ -1,0 +1,155 @@
+// Entries in Redis, under the plain keys that the reports name.
+/* oxlint-disable typescript/no-unsafe-type-assertion -- a reply is what its command, or the comment of its script, says. */
+import { randomUUID } from 'node:crypto'
+import type { ChainableCommander } from 'ioredis'
+import { decodeEntry, decodeHeader, encodeEntry, type Entry, type EntryId } from './entry.ts'
+import type { EntryHeader } from './entry.ts'
+import {
+  connectRedis,
+  type RedisConnection,
+  type RedisConnectionOptions,
+} from './redis-connection.ts'
+import { epochKey, epochKeys, keySet, leaseKey, REPORT_SETS } from './redis-keys.ts'
+import type { scripts } from './redis-scripts.ts'
+import type { BustTarget, Claim, ClaimResult, EpochNames } from './store.ts'
+import type { Found, Store, Write, WriteResult } from './store.ts'
+
+export type RedisStoreOptions = RedisConnectionOptions & {
+  /** The longest that any entry lives; epochs and sets of keys outlive it. */
+  maxLifetimeMs: number
+}
+
+type Parts = { run: RedisConnection['run']; outliveMs: number }
+
+const HEADER_BYTES = 1024
+const SWEEP_KEYS = 500
+
+/** Resolves when Redis answers, or after a moment when it does not: the store then works as soon as it does. */
+export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
+  const { run, stop } = await connectRedis(options)
+  const parts = { run, outliveMs: 2 * options.maxLifetimeMs }
+  return {
+    kind: 'redis',
+    read: (ids) => read(parts, ids),
+    peek: (ids) => peek(parts, ids),
+    claim: (ids, leaseMs) => claim(parts, ids, leaseMs),
+    write: (writes) => write(parts, writes),
+    release: (claims) => release(parts, claims),
+    bust: (target) => bust(parts, target),
+    ping: () => ping(parts),
+    stop: async () => stop(),
+  }
+}
+
+async function read({ run }: Parts, ids: readonly EntryId[]): Promise<Found<Entry>[]> {
+  const replies = await run((pipeline) => {
+    for (const id of ids) pipeline.getBuffer(id.key).mget(...epochKeys(id))
+  })
+  return inPairs(replies, decodeEntry)
+}
+
+async function peek({ run }: Parts, ids: readonly EntryId[]): Promise<Found<EntryHeader>[]> {
+  const replies = await run((pipeline) => {
+    for (const id of ids) {
+      pipeline.getrangeBuffer(id.key, 0, HEADER_BYTES - 1).mget(...epochKeys(id))
+    }
+  })
+  return inPairs(replies, decodeHeader)
+}
+
+function inPairs<Part>(
+  replies: unknown[],
+  decode: (bytes: Buffer) => Part | undefined,
+): Found<Part>[] {
+  const found: Found<Part>[] = []
+  for (let i = 0; i < replies.length; i += 2) {
+    const bytes = replies[i]
+    const part = Buffer.isBuffer(bytes) ? decode(bytes) : undefined
+    found.push({ part, epochs: replies[i + 1] as EpochNames })
+  }
+  return found
+}
+
+async function claim(
+  { run, outliveMs }: Parts,
+  ids: readonly EntryId[],
+  leaseMs: number,
+): Promise<ClaimResult[]> {
+  const wanted = ids.map((id) => ({ id, token: randomUUID() }))
+  const replies = await run((pipeline) => {
+    for (const { id, token } of wanted) {
+      const keys = [leaseKey(id), ...epochKeys(id)]
+      callScript(pipeline, 'prewarmClaim', [...keys, token, leaseMs, randomUUID(), outliveMs])
+    }
+  })
+  return wanted.map((lease, i) => {
+    const [won, ...epochs] = replies[i] as [number, string, string, string]
+    return won === 1 ? { ...lease, epochs } : 'held'
+  })
+}
+
+async function write({ run, outliveMs }: Parts, writes: readonly Write[]): Promise<WriteResult[]> {
+  const replies = await run((pipeline) => {
+    for (const {
+      claim: { id, token, epochs },
+      entry,
+      lifetimeMs,
+    } of writes) {
+      const sets = [keySet({ tenant: id.tenant }), keySet({ report: id.report }), REPORT_SETS]
+      const keys = [id.key, leaseKey(id), ...epochKeys(id), ...sets]
+      const bytes = encodeEntry(entry)
+      callScript(pipeline, 'prewarmWrite', [
+        ...keys,
+        token,
+        bytes,
+        lifetimeMs,
+        ...epochs,
+        outliveMs,
+      ])
+    }
+  })
+  return replies as WriteResult[]
+}
+
+async function release({ run }: Parts, claims: readonly Claim[]): Promise<void> {
+  await run((pipeline) => {
+    for (const { id, token } of claims)
+      callScript(pipeline, 'prewarmRelease', [leaseKey(id), token])
+  })
+}
+
+async function bust({ run, outliveMs }: Parts, target: BustTarget): Promise<number> {
+  await run((pipeline) => pipeline.set(epochKey(target), randomUUID(), 'PX', outliveMs))
+  const [allSets] = target === 'all' ? await run((pipeline) => pipeline.smembers(REPORT_SETS)) : []
+  const sets = target === 'all' ? (allSets as string[]) : [keySet(target)]
+  let dropped = 0
+  for (const set of sets) dropped += await sweep(run, set)
+  return dropped
+}
+
+// In portions, so that dropping a million entries does not hold up everybody else's reads.
+async function sweep(run: Parts['run'], set: string): Promise<number> {
+  let dropped = 0
+  for (;;) {
+    const [reply] = await run((pipeline) => callScript(pipeline, 'prewarmSweep', [set, SWEEP_KEYS]))
+    const [taken, gone] = reply as [number, number]
+    dropped += gone
+    if (taken < SWEEP_KEYS) return dropped
+  }
+}
+
+async function ping({ run }: Parts): Promise<number> {
+  const start = performance.now()
+  await run((pipeline) => pipeline.ping())
+  return performance.now() - start
+}
+
+// ioredis gives a pipeline a method for each script, of which its types know nothing.
+function callScript(
+  pipeline: ChainableCommander,
+  script: keyof typeof scripts,
+  args: (string | number | Buffer)[],
+): void {
+  const methods = pipeline as unknown as Record<string, (...values: unknown[]) => unknown>
+  methods[script]?.(...args)
+}

@@ -1,0 +1,42 @@
+// What the cache asks of the place where entries lie. Two stores keep this contract, and pass the same
+// conformance suite: Redis, shared by all processes, and one inside the process.
+import type { Entry, EntryHeader, EntryId, Epochs } from './entry.ts'
+
+/** The present epochs; null where the store has none (evicted, or a new Redis). */
+export type EpochNames = readonly [string | null, string | null, string | null]
+
+export type Found<Part> = { part: Part | undefined; epochs: EpochNames }
+
+/**
+ * The right to compute and write one entry until the lease ends. `token` fences: a write whose token is no longer
+ * the lease's is refused, so a holder that slept through its lease cannot overwrite the work of the next one.
+ */
+export type Claim = { id: EntryId; token: string; epochs: Epochs }
+
+/** `held`: somebody else is computing this entry. */
+export type ClaimResult = Claim | 'held'
+
+/** `fenced`: the lease was lost. `busted`: the entry was busted after the claim. In both cases nothing was written. */
+export type WriteResult = 'written' | 'fenced' | 'busted'
+
+export type Write = { claim: Claim; entry: Entry; lifetimeMs: number }
+
+export type BustTarget = { tenant: string } | { report: string } | 'all'
+
+/** Every method rejects with a PrewarmError `unavailable` when the store cannot be reached in time. */
+export type Store = {
+  readonly kind: 'redis' | 'memory'
+  read(ids: readonly EntryId[]): Promise<Found<Entry>[]>
+  /** As `read`, without fetching the bodies. */
+  peek(ids: readonly EntryId[]): Promise<Found<EntryHeader>[]>
+  claim(ids: readonly EntryId[], leaseMs: number): Promise<ClaimResult[]>
+  /** Writes and gives the leases back. */
+  write(writes: readonly Write[]): Promise<WriteResult[]>
+  /** Gives leases back without writing. */
+  release(claims: readonly Claim[]): Promise<void>
+  /** Drops entries, and returns how many there were. */
+  bust(target: BustTarget): Promise<number>
+  /** Round trip in milliseconds. */
+  ping(): Promise<number>
+  stop(): Promise<void>
+}

@@ -1,0 +1,101 @@
+// Numbered plain SQL files, forward only. Each is applied once, in one transaction, and its checksum kept:
+// an applied file that was edited stops the start. A file whose first line is `-- outside a transaction`
+// runs by itself, for `create index concurrently`.
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PrewarmError } from '../errors.ts'
+import type { Db, Queryable } from './pool.ts'
+import { quoteIdentifier } from './identifier.ts'
+
+/** `scope` is `engine` or a domain's name; a domain's files run in the PostgreSQL schema of that name. */
+export type MigrationFolder = { scope: string; folder: string }
+
+type Migration = { scope: string; name: string; sql: string; checksum: string }
+
+// Waiters poll: a blocked pg_advisory_lock would hold a snapshot, and `create index concurrently`
+// in the holder would wait for that snapshot: a deadlock.
+const LOCK = "hashtext('prewarm migrations')"
+const POLL_MS = 100
+
+/** Applies what is missing and returns the names of what it applied, as `scope/file`. */
+export async function migrate(db: Db, folders: readonly MigrationFolder[]): Promise<string[]> {
+  const wanted = (await Promise.all(folders.map(read))).flat()
+  return db.transaction(async (lock) => {
+    while (!(await tryLock(lock))) await sleep(POLL_MS)
+    await createLedger(db)
+    const applied = await appliedChecksums(db)
+    const missing = wanted.filter((migration) => isMissing(migration, applied))
+    for (const migration of missing) await apply(db, migration)
+    return missing.map(idOf)
+  })
+}
+
+async function read({ scope, folder }: MigrationFolder): Promise<Migration[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
+  return Promise.all(
+    names.map(async (name) => {
+      const sql = await readFile(join(folder, name), 'utf8')
+      return { scope, name, sql, checksum: createHash('sha256').update(sql).digest('hex') }
+    }),
+  )
+}
+
+async function tryLock(tx: Queryable): Promise<boolean> {
+  const rows = await tx.query<{ won: boolean }>(`select pg_try_advisory_xact_lock(${LOCK}) as won`)
+  return rows[0]?.won === true
+}
+
+async function createLedger(db: Db): Promise<void> {
+  await db.query(`
+    create table if not exists public.schema_migration (
+      id         text primary key,
+      checksum   text not null,
+      applied_at timestamptz not null default now()
+    )`)
+}
+
+async function appliedChecksums(db: Db): Promise<Map<string, string>> {
+  const rows = await db.query<{ id: string; checksum: string }>(
+    'select id, checksum from public.schema_migration',
+  )
+  return new Map(rows.map((row) => [row.id, row.checksum]))
+}
+
+function isMissing(migration: Migration, applied: Map<string, string>): boolean {
+  const checksum = applied.get(idOf(migration))
+  if (checksum === undefined || checksum === migration.checksum) return checksum === undefined
+  throw new PrewarmError(
+    'bad_configuration',
+    `The migration ${idOf(migration)} was edited after it was applied. Restore the file and add a new one.`,
+  )
+}
+
+async function apply(db: Db, migration: Migration): Promise<void> {
+  const record = 'insert into public.schema_migration (id, checksum) values ($1, $2)'
+  const values = [idOf(migration), migration.checksum]
+  if (migration.sql.startsWith('-- outside a transaction')) {
+    await db.query(migration.sql)
+    await db.query(record, values)
+  } else {
+    await db.transaction(async (tx) => {
+      await enterSchema(tx, migration.scope)
+      await tx.query(migration.sql)
+      await tx.query(record, values)
+    })
+  }
+}
+
+async function enterSchema(tx: Queryable, scope: string): Promise<void> {
+  if (scope === 'engine') {
+    await tx.query('set local search_path = public')
+  } else {
+    await tx.query(`create schema if not exists ${quoteIdentifier(scope)}`)
+    await tx.query(`set local search_path = ${quoteIdentifier(scope)}, public`)
+  }
+}
+
+function idOf({ scope, name }: Migration): string {
+  return `${scope}/${name}`
+}

@@ -1,0 +1,90 @@
+// The only pg import. A `Db` is a pool with one statement timeout; what needs another timeout gets another pool.
+import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg'
+import type { Log } from '../log.ts'
+
+export type Row = QueryResultRow
+
+export type Queryable = {
+  /** Rows of one statement. Times out after the pool's `statementTimeoutMs`. */
+  query<R extends Row>(text: string, values?: readonly unknown[]): Promise<R[]>
+}
+
+export type Db = Queryable & {
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** Statements sent since the start, for benchmarks and run summaries. */
+  readonly statements: number
+  end(): Promise<void>
+}
+
+export type ConnectOptions = {
+  connectionString: string
+  applicationName: string
+  max: number
+  statementTimeoutMs: number
+  /** Listed after `public`, so that printed SQL finds the tables of every domain. */
+  schemas: readonly string[]
+  log: Log
+}
+
+// The server ends a statement after statement_timeout. The client gives up a little later, because a
+// server that is cut off cannot say anything any more.
+const CLIENT_GRACE_MS = 2000
+const CONNECT_TIMEOUT_MS = 3000
+
+export function connect(options: ConnectOptions): Db {
+  const pool = new Pool({
+    connectionString: options.connectionString,
+    application_name: options.applicationName,
+    max: options.max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: options.statementTimeoutMs,
+    query_timeout: options.statementTimeoutMs + CLIENT_GRACE_MS,
+    options: `-c search_path=${['public', ...options.schemas].join(',')} -c timezone=UTC`,
+  })
+  // Without a listener an idle connection that the server closes would end the process.
+  pool.on('error', (error) => options.log.warn('An idle database connection was lost.', { error }))
+  return dbOf(pool)
+}
+
+// SQLSTATE classes in which the server, not the statement, is the trouble: connection, resources, shutdown.
+const SERVER_TROUBLE = /^(08|53|57P|58)/
+
+/** Whether one statement failed (also: was too slow) on a server that is otherwise well. */
+export function isStatementError(error: unknown): boolean {
+  const code = error instanceof DatabaseError ? error.code : undefined
+  return code !== undefined && !SERVER_TROUBLE.test(code)
+}
+
+function dbOf(pool: Pool): Db {
+  let statements = 0
+  const on = (client: Pool | PoolClient): Queryable => ({
+    query: async <R extends Row>(text: string, values: readonly unknown[] = []) => {
+      statements += 1
+      return (await client.query<R>(text, [...values])).rows
+    },
+  })
+  return {
+    ...on(pool),
+    transaction: async (work) => inTransaction(pool, (client) => work(on(client))),
+    get statements() {
+      return statements
+    },
+    end: () => pool.end(),
+  }
+}
+
+async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let broken: unknown
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: unknown) => (broken = rollbackError))
+    throw error
+  } finally {
+    client.release(broken !== undefined)
+  }
+}

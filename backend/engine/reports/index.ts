@@ -1,0 +1,7 @@
+export { loadCatalog, type Catalog, type InstalledReport } from './catalog.ts'
+export { createReports, type Reports, type ReportSettings } from './reports.ts'
+export type { CacheState, ReadResult } from './read.ts'
+export type { ReportRequest } from './request.ts'
+export { JITTER } from './make-entry.ts'
+export type { WarmOptions, WarmPlan, WarmProgress, WarmSummary } from './warm.ts'
+export { warmExecutor } from './warm-executor.ts'

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto'
+import type { Entry, Epochs } from '../cache/index.ts'
+import { SECOND } from '../clock.ts'
+import { GLOBAL, nextLocalMidnight, type Scope, type Tenant } from '../tenancy/index.ts'
+import type { InstalledReport } from './catalog.ts'
+import { scopeName } from './request.ts'
+
+export type MakeEntryOptions = {
+  report: InstalledReport
+  scope: Scope
+  data: string
+  /** Every tenant whose rows are in the answer: the first midnight among them is the horizon. */
+  tenants: readonly Tenant[]
+  epochs: Epochs
+  now: Date
+  /** The nominal hard lifetime; the entry's own differs from it by up to a tenth. */
+  lifetimeMs: number
+}
+
+/** The body is the report's data with `meta` as its last member, in the bytes that readers are sent. */
+export function makeEntry(options: MakeEntryOptions): Entry {
+  const { report, data, epochs, now, lifetimeMs } = options
+  const expiresAt = now.getTime() + jittered(lifetimeMs)
+  const header = {
+    generatedAt: now.getTime(),
+    freshUntil: report.changesAt === 'never' ? expiresAt : horizonOf(options.tenants, now),
+    expiresAt,
+    definition: report.hash,
+    etag: `W/"${createHash('sha1').update(data).digest('base64url')}"`,
+    epochs,
+  }
+  return { header, body: Buffer.from(withMeta(data, metaOf(options))) }
+}
+
+/** The share by which hard lifetimes differ, so that what was warmed together does not expire together. */
+export const JITTER = 0.1
+
+function jittered(lifetimeMs: number): number {
+  return Math.round(lifetimeMs * (1 - JITTER + 2 * JITTER * Math.random()))
+}
+
+/** The next instant at which the clock alone changes a report about these tenants. */
+function horizonOf(tenants: readonly Tenant[], now: Date): number {
+  const zones = new Set(tenants.length > 0 ? tenants.map((tenant) => tenant.timezone) : ['UTC'])
+  return Math.min(...Array.from(zones, (zone) => nextLocalMidnight(now, zone).getTime()))
+}
+
+function metaOf({ scope, now, lifetimeMs }: MakeEntryOptions): object {
+  return {
+    tenant_id: scope.tenantId === GLOBAL ? null : scope.tenantId,
+    generated_at: now.toISOString(),
+    ttl_seconds: Math.round(lifetimeMs / SECOND),
+    scope: scopeName(scope),
+  }
+}
+
+function withMeta(data: string, meta: object): string {
+  const open = data.trimEnd().slice(0, -1).trimEnd()
+  return `${open}${open.endsWith('{') ? '' : ','}"meta":${JSON.stringify(meta)}}`
+}

@@ -1,0 +1,92 @@
+// The read flow: key → entry: fresh → bytes | stale → bytes now, one recomputation behind | missing → one computation.
+import type { Entry, EntryId } from '../cache/index.ts'
+import { PrewarmError } from '../errors.ts'
+import { lookUp } from './look-up.ts'
+import { computeAnew, recompute, type ReaderParts } from './recompute.ts'
+import { entryIdOf, type ReportRequest } from './request.ts'
+
+export type CacheState = 'HIT' | 'MISS' | 'STALE' | 'BYPASS'
+
+export type ReadResult = {
+  cache: CacheState
+  id: EntryId
+  entry: Entry
+  source: 'redis' | 'memory' | 'db'
+  /** Milliseconds that the database took; null when it was not asked. */
+  databaseMs: number | null
+}
+
+export type Reader = {
+  /** With `bust` the cache is not read, and the entry is renewed. Rejects with `not_found`, `report_failed` or `unavailable`. */
+  read: (request: ReportRequest, options: { bust: boolean }) => Promise<ReadResult>
+  /** Resolves when no recomputation is under way behind a stale answer. */
+  idle: () => Promise<void>
+}
+
+export function createReader(parts: ReaderParts): Reader {
+  const behind = new Set<Promise<unknown>>()
+
+  const recomputeBehind = (request: ReportRequest): void => {
+    const work = recompute(parts, request, { wait: false })
+      .catch((error: unknown) => {
+        if (isHeld(error)) return
+        parts.log.warn('A stale entry was not renewed.', { key: entryIdOf(request).key, error })
+      })
+      .finally(() => behind.delete(work))
+    behind.add(work)
+  }
+
+  return {
+    read: async (request, { bust }) => {
+      const id = entryIdOf(request)
+      if (bust) return renew(parts, request)
+      const copy = parts.local.trusted(id.key)
+      if (copy) return answer('HIT', { id, entry: copy, source: 'memory' })
+      const found = await lookUp(parts, request)
+      if (found.state === 'missing') return computeMissing(parts, request)
+      if (found.state === 'stale') recomputeBehind(request)
+      return answer(found.state === 'fresh' ? 'HIT' : 'STALE', {
+        id,
+        entry: found.entry,
+        source: parts.store.kind,
+      })
+    },
+    idle: async () => void (await Promise.all(behind)),
+  }
+}
+
+function answer(cache: CacheState, rest: Pick<ReadResult, 'id' | 'entry' | 'source'>): ReadResult {
+  return { cache, ...rest, databaseMs: null }
+}
+
+async function computeMissing(parts: ReaderParts, request: ReportRequest): Promise<ReadResult> {
+  const computed = await recompute(parts, request, { wait: true })
+  return { cache: 'MISS', id: entryIdOf(request), source: 'db', ...computed }
+}
+
+// Whoever asks for new numbers while they cannot be had is given the last good ones, marked stale.
+async function renew(parts: ReaderParts, request: ReportRequest): Promise<ReadResult> {
+  const id = entryIdOf(request)
+  parts.local.forget(id.key)
+  try {
+    const computed = await computeAnew(parts, request)
+    return { cache: 'BYPASS', id, source: 'db', ...computed }
+  } catch (error) {
+    const found = await lookUp(parts, request)
+    if (found.state === 'missing' || isCallersFault(error)) throw error
+    parts.log.error('A report could not be renewed; its last good entry is served.', {
+      key: id.key,
+      error,
+    })
+    return answer('STALE', { id, entry: found.entry, source: parts.store.kind })
+  }
+}
+
+// Another process is at it already.
+function isHeld(error: unknown): boolean {
+  return error instanceof PrewarmError && error.code === 'conflict'
+}
+
+function isCallersFault(error: unknown): boolean {
+  return error instanceof PrewarmError && error.status < 500
+}

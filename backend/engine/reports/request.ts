@@ -1,0 +1,45 @@
+import type { EntryId } from '../cache/index.ts'
+import { GLOBAL, type Scope } from '../tenancy/index.ts'
+import type { InstalledReport } from './catalog.ts'
+
+/** What one reader asks for; together with the report it names one entry. */
+export type ReportRequest = {
+  report: InstalledReport
+  scope: Scope
+  /** One of the values of the report's variant; null for a report without. */
+  variant: string | null
+}
+
+/** The scope of a report over everything that a tenant has: what is warmed. */
+export function wholeTenant(tenantId: string): Scope {
+  return { tenantId, visibleTo: null, teamId: null, assignedTo: null }
+}
+
+/**
+ * The one place where cache keys are made: `dashboard:bundle:{tenant}:include={true|false}`, then, for those who see
+ * less, `:user={id}`, `:teams={ids}`, and for drill-downs `:team={id}` and `:emp={id}`.
+ */
+export function entryIdOf({ report, scope, variant }: ReportRequest): EntryId {
+  const parts = [
+    report.key,
+    scope.tenantId,
+    ...(report.variant ? [`${report.variant.keyName}=${variant}`] : []),
+    ...(scope.visibleTo ? [`user=${scope.visibleTo.userId}`] : []),
+    ...(scope.visibleTo?.teamIds.length
+      ? [`teams=${scope.visibleTo.teamIds.toSorted().join('_')}`]
+      : []),
+    ...(scope.teamId ? [`team=${scope.teamId}`] : []),
+    ...(scope.assignedTo ? [`emp=${scope.assignedTo}`] : []),
+  ]
+  return { key: parts.join(':'), tenant: scope.tenantId, report: report.id }
+}
+
+export type ScopeName = 'global' | 'tenant' | 'team' | 'employee' | 'auto'
+
+/** What `meta.scope` says; `auto` is the restriction that a member's own token brings. */
+export function scopeName(scope: Scope): ScopeName {
+  if (scope.assignedTo) return 'employee'
+  if (scope.teamId) return 'team'
+  if (scope.visibleTo) return 'auto'
+  return scope.tenantId === GLOBAL ? 'global' : 'tenant'
+}

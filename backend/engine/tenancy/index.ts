@@ -1,0 +1,3 @@
+export { GLOBAL, type Principal, type Role, type Scope } from './scope.ts'
+export { findTenant, listActiveTenants, type Tenant } from './tenants.ts'
+export { nextLocalMidnight } from './local-day.ts'

@@ -1,0 +1,25 @@
+import { HOUR } from '../clock.ts'
+
+/**
+ * The first instant after `now` at which the local date in `timezone` (an IANA zone) is another one.
+ * Found by bisection over the zone's own calendar, so that days of 23 and 25 hours, midnights that do
+ * not exist and midnights that come twice need no rule. Throws a RangeError for an unknown zone.
+ */
+export function nextLocalMidnight(now: Date, timezone: string): Date {
+  const localDate = dateIn(timezone)
+  const today = localDate(now.getTime())
+  let before = now.getTime()
+  let after = before + HOUR
+  while (localDate(after) === today) after += HOUR
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2)
+    if (localDate(middle) === today) before = middle
+    else after = middle
+  }
+  return new Date(after)
+}
+
+function dateIn(timezone: string): (time: number) => string {
+  const format = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, dateStyle: 'short' })
+  return (time) => format.format(time)
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// oxlint-disable-next-line import/no-default-export -- vitest reads its configuration from there.
+export default defineConfig({
+  test: {
+    include: ['backend/**/*.test.ts'],
+    globalSetup: 'backend/test/global-setup.ts',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+})
