@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import * as z from 'zod'
 import { PrewarmError } from './engine/errors.ts'
 import { chooseHome } from './engine/home.ts'
-import { DAY, HOUR, SECOND } from './engine/clock.ts'
+import { HOUR, SECOND } from './engine/clock.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 
@@ -76,6 +76,7 @@ const Settings = z.object({
     .default(250)
     .describe('How long an entry is served without asking Redis again (milliseconds)'),
   CACHE_LOCAL_MAX_MB: count(64, 'Memory for entries inside the process (MiB)'),
+  CACHE_MEMORY_MAX_MB: count(512, 'Memory for the whole cache when there is no Redis (MiB)'),
   REPORT_TIMEOUT_MS: milliseconds(10_000, 'Longest time that one report statement may take'),
   REPORT_POOL: count(4, 'Connections to PostgreSQL for reports'),
   WARM_BATCH_TENANTS: count(100, 'Tenants per statement when warming'),

@@ -31,8 +31,8 @@ export type Report<SourceName extends string = string> = {
   reads: readonly SourceName[]
   /** The first part of every cache key of this report; `DOMAIN:REPORT` unless given. */
   key?: string
-  /** The name in log lines; the report's own unless given. */
-  logName?: string
+  /** A short name: in log lines, and in `/api/reports/ALIAS`. */
+  alias?: string
   variant?: Variant
   /** Whether the SQL can restrict itself to a team, a person, or what one member may see. */
   scoped?: boolean

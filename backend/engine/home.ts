@@ -32,8 +32,8 @@ function parseAccount(line: string): Account {
 }
 
 /** `preferred` when the account of local servers can get there, else a folder of its own in the shared home. */
-export function chooseHome(preferred: string): string {
-  if (canReach(serverAccount(), preferred)) return preferred
+export function chooseHome(preferred: string, account = serverAccount()): string {
+  if (canReach(account, preferred)) return preferred
   const name = createHash('sha256').update(resolve(preferred)).digest('hex').slice(0, 8)
   return join(SHARED_HOME, name)
 }

@@ -136,10 +136,10 @@ async function end(program: Program, folder: ServerFolder, known: Running): Prom
   program.log.info(`Stopped ${program.title}.`, details(program, server))
 }
 
-function endServer(program: Program, server: Running): Promise<void> {
-  return endProcess(server, program.stopSignals, (signal) =>
-    program.log.warn(`Upon ${signal} ${program.title} did not end.`, details(program, server)),
-  )
+async function endServer(program: Program, server: Running): Promise<void> {
+  if (await endProcess(server, { signals: program.stopSignals })) return
+  const message = `Could not end ${program.title}, the process ${server.pid}.`
+  throw new PrewarmError('unavailable', message)
 }
 
 function details({ folder }: Program, { pid, port }: Running): { [detail: string]: unknown } {

@@ -37,22 +37,26 @@ export function identityOf(account: Account | undefined): { uid?: number; gid?: 
   return account === undefined ? {} : { uid: account.uid, gid: account.gid }
 }
 
-/** Sends the signals, the polite one first, each with ten seconds to follow it; `onRefusal` hears of those that failed. */
+type Ending = { signals: readonly NodeJS.Signals[]; patienceMs?: number }
+
+/** Sends the signals, each when the one before was not followed for ten seconds. Returns whether the process ended. */
 export async function endProcess(
   running: { pid: number; start: string },
-  signals: readonly NodeJS.Signals[],
-  onRefusal: (signal: NodeJS.Signals) => void,
-): Promise<void> {
+  { signals, patienceMs = STOP_PATIENCE_MS }: Ending,
+): Promise<boolean> {
   for (const signal of signals) {
-    if (!isRunning(running)) return
+    if (!isRunning(running)) return true
     process.kill(running.pid, signal)
-    if (await endsInTime(running)) return
-    onRefusal(signal)
+    if (await endsInTime(running, patienceMs)) return true
   }
+  return !isRunning(running)
 }
 
-async function endsInTime(running: { pid: number; start: string }): Promise<boolean> {
-  const deadline = Date.now() + STOP_PATIENCE_MS
+async function endsInTime(
+  running: { pid: number; start: string },
+  patienceMs: number,
+): Promise<boolean> {
+  const deadline = Date.now() + patienceMs
   while (isRunning(running) && Date.now() < deadline) await sleep(POLL_MS)
   return !isRunning(running)
 }

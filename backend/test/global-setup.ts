@@ -1,11 +1,13 @@
 // One PostgreSQL for the whole run, in a folder of its own, and in it one migrated template, which each
 // test clones. Durability is off: nothing here outlives the run.
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { domains } from '../domains/index.ts'
 import { connect, migrate, startEmbeddedPostgres } from '../engine/db/index.ts'
+import { openServerFolder } from '../engine/server-folder.ts'
+import { endProcess } from '../engine/server-process.ts'
+import { abandonedFolders, testFolder } from './folder.ts'
 import { databaseUrl } from './database-url.ts'
 import { testLog } from './log.ts'
 
@@ -24,14 +26,15 @@ const SETTINGS = {
   shared_buffers: '128MB',
 }
 
+/** Starts the server and makes the template; what it returns ends the one and with it the other. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = await mkdtemp(join(tmpdir(), 'prewarm-tests-'))
-  await chmod(folder, 0o755)
+  await clearUp()
+  const folder = await testFolder()
   const { log } = testLog()
-  const server = await startEmbeddedPostgres({ folder, log, settings: SETTINGS })
+  const server = await startEmbeddedPostgres({ folder: folder.path, log, settings: SETTINGS })
   const teardown = async () => {
     await server.stop()
-    await rm(folder, { recursive: true, force: true })
+    await folder.remove()
   }
   try {
     await createTemplate(server.url)
@@ -42,6 +45,17 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const schemas = domains.map(({ name }) => name)
   project.provide('postgres', { url: server.url, template: TEMPLATE, schemas })
   return teardown
+}
+
+// A run that was killed could not end its servers. Whatever hinders the clearing up, this run has its own.
+async function clearUp(): Promise<void> {
+  for (const folder of await abandonedFolders()) await clear(folder).catch(() => undefined)
+}
+
+async function clear(folder: string): Promise<void> {
+  const server = openServerFolder(folder).readServer()
+  if (server !== undefined) await endProcess(server, { signals: ['SIGINT', 'SIGKILL'] })
+  await rm(folder, { recursive: true, force: true })
 }
 
 async function createTemplate(url: string): Promise<void> {

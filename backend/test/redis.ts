@@ -1,10 +1,10 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { connect as connectSocket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { testFolder } from './folder.ts'
+import { processStart } from '../engine/process-start.ts'
+import { openServerFolder } from '../engine/server-folder.ts'
 import { freePort } from '../engine/server-process.ts'
 
 /** A real Redis of your own, which can be killed, started again on its port, and made to hang. */
@@ -27,20 +27,20 @@ const START_PATIENCE_MS = 10_000
 
 export async function testRedis(): Promise<TestRedis> {
   const binary = findBinary()
-  const folder = await mkdtemp(join(tmpdir(), 'prewarm-redis-'))
+  const folder = await testFolder()
   const port = await freePort()
-  let server = await launch(binary, folder, port)
+  let server = await launch(binary, folder.path, port)
   const kill = () => end(server, 'SIGKILL')
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
     stop: async () => {
       await kill()
-      await rm(folder, { recursive: true, force: true })
+      await folder.remove()
     },
     kill,
     start: async () => {
-      if (hasEnded(server)) server = await launch(binary, folder, port)
+      if (hasEnded(server)) server = await launch(binary, folder.path, port)
     },
     pause: () => void server.kill('SIGSTOP'),
     resume: () => void server.kill('SIGCONT'),
@@ -68,12 +68,18 @@ async function launch(binary: string, folder: string, port: number): Promise<Chi
   const endWithUs = () => server.kill('SIGKILL')
   process.once('exit', endWithUs)
   server.once('exit', () => process.off('exit', endWithUs))
+  leaveTrace(server, folder, port)
   const deadline = Date.now() + START_PATIENCE_MS
   while (!(await accepts(port))) {
     if (hasEnded(server) || Date.now() > deadline) throw new Error(`${binary} did not start.`)
     await sleep(POLL_MS)
   }
   return server
+}
+
+// So that the next run finds and ends it if this one is killed.
+function leaveTrace({ pid = 0 }: ChildProcess, folder: string, port: number): void {
+  openServerFolder(folder).writeServer({ pid, start: processStart(pid) ?? '', port })
 }
 
 async function accepts(port: number): Promise<boolean> {

@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { serverAccount, type Account } from '../home.ts'
-import { secretIn, startLocalServer, type Program } XX
+import { startLocalServer, type Program } from '../local-server.ts'
 import type { Log } from '../log.ts'
 import { secretIn } from '../server-folder.ts'
 import type { Service } from '../service.ts'

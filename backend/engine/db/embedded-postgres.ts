@@ -8,11 +8,12 @@ import { secretIn } from '../server-folder.ts'
 import type { Service } from '../service.ts'
 import { postgresBinaries, postgresPackage } from './postgres-binaries.ts'
 import {
+  checkPassword,
   createCluster,
   DATABASE,
+  disarmPidFile,
   ENVIRONMENT,
   findLostServer,
-  removeForeignPidFile,
   SUPERUSER,
   type Cluster,
 } from './postgres-cluster.ts'
@@ -25,7 +26,7 @@ export type EmbeddedPostgresOptions = {
   settings?: Readonly<Record<string, string>>
 }
 
-const ANSWER_PATIENCE_MS = 3000
+const ANSWER_PATIENCE_MS = 1000
 
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
@@ -45,8 +46,9 @@ export async function startEmbeddedPostgres(
   const { folder } = options
   const account = serverAccount()
   const bin = await postgresBinaries(postgresPackage(), account, SHARED_HOME)
-  const password = await secretIn(folder)
-  const cluster = { folder, data: join(folder, 'data'), bin, account, password }
+  const data = join(folder, 'data')
+  checkPassword({ folder, data })
+  const cluster = { folder, data, bin, account, password: await secretIn(folder) }
   const server = await startLocalServer(programOf(cluster, options))
   return { url: urlOf(cluster, server.port, DATABASE), stop: () => server.stop() }
 }
@@ -62,7 +64,7 @@ function programOf(cluster: Cluster, { log, settings }: EmbeddedPostgresOptions)
     log,
     account: cluster.account,
     prepare: async () => {
-      removeForeignPidFile(cluster)
+      disarmPidFile(cluster)
       await createCluster(cluster)
     },
     findLost: () => findLostServer(cluster),

@@ -1,5 +1,5 @@
 export { connect, isStatementError, type Db, type Queryable, type Row } from './pool.ts'
-export { migrate, type MigrationFolder } from './migrate.ts'
+export { migrate, pendingMigrations, type MigrationFolder } from './migrate.ts'
 export { compileSql, arrayLiteral, type CompiledSql } from './sql-file.ts'
 export { quoteIdentifier } from './identifier.ts'
 export { startEmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts'

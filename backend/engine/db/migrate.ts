@@ -32,6 +32,19 @@ export async function migrate(db: Db, folders: readonly MigrationFolder[]): Prom
   })
 }
 
+/** The names of what `migrate` would apply. */
+export async function pendingMigrations(
+  db: Db,
+  folders: readonly MigrationFolder[],
+): Promise<string[]> {
+  const wanted = (await Promise.all(folders.map(read))).flat()
+  const [ledger] = await db.query<{ name: string | null }>(
+    "select to_regclass('public.schema_migration')::text as name",
+  )
+  const applied = ledger?.name ? await appliedChecksums(db) : new Map<string, string>()
+  return wanted.filter((migration) => isMissing(migration, applied)).map(idOf)
+}
+
 async function read({ scope, folder }: MigrationFolder): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).toSorted()
   return Promise.all(

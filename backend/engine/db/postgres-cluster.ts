@@ -92,9 +92,25 @@ export function findLostServer(cluster: Cluster): Running | undefined {
   return start === undefined ? undefined : { pid, start, port }
 }
 
-/** PostgreSQL takes any living process whose pid stands in its pid file for itself, and refuses to start. */
-export function removeForeignPidFile(cluster: Cluster): void {
-  if (!isOurs(cluster, readPidFile(cluster).pid)) rmSync(pidFile(cluster), { force: true })
+/**
+ * PostgreSQL refuses to start while any process lives whose pid stands in its pid file, be it what it may; only its
+ * parent cannot be it. The file must stay: it also leads PostgreSQL to children of a killed server that still write.
+ */
+export function disarmPidFile(cluster: Cluster): void {
+  const { pid } = readPidFile(cluster)
+  if (processStart(pid) === undefined || isOurs(cluster, pid)) return
+  const [, ...rest] = readFileSync(pidFile(cluster), 'utf8').split('\n')
+  writeFileSync(pidFile(cluster), [process.pid, ...rest].join('\n'))
+}
+
+/** A new password would not fit the old data, and PostgreSQL would turn us away for as long as we try. */
+export function checkPassword({ folder, data }: Pick<Cluster, 'folder' | 'data'>): void {
+  const password = join(folder, 'password')
+  if (!existsSync(data) || existsSync(password)) return
+  throw new PrewarmError(
+    'bad_configuration',
+    `${password} is missing. Put it back, or remove ${folder} to begin with an empty database.`,
+  )
 }
 
 function isOurs({ data }: Cluster, pid: number): boolean {

@@ -18,10 +18,9 @@ import { within } from './within.ts'
 export type Workshop = { ledger: Ledger; executors: Executors; log: Log }
 
 /** `released`: the process stops, another instance goes on. `lost`: another instance has it already. */
-export type RunEnd = { runId: string; startedAt: Date; durationMs: number } & (
-  | Ending
-  | { status: 'released' | 'lost'; message: string }
-)
+export type RunEnd = { runId: string; startedAt: Date; durationMs: number } & (Ending | GivenAway)
+
+type GivenAway = { status: 'released'; message: string } | { status: 'lost'; message: string }
 
 type Interruption = 'timeout' | 'lease lost' | 'stopped'
 
@@ -108,19 +107,20 @@ async function attempt(
 ): Promise<Ending | Interruption> {
   const executor = executors.find(run.functionName)
   if (executor === undefined) return failed(`There is no function "${run.functionName}".`)
-  const work = start(executor.execute, contextOf(run, signal))
-  try {
-    return await Promise.race([work, rejectOnAbort(signal)])
-  } catch (error) {
-    if (!(error instanceof RunInterrupted)) return failed(messageOf(error))
-    await within(LET_GO_MS, work)
-    return error.why
-  }
+  const work = endingOf(executor.execute, contextOf(run, signal))
+  const ending = await Promise.race([work, whenAborted(signal)])
+  const reason: unknown = signal.reason
+  if (!(reason instanceof RunInterrupted)) return ending
+  await within(LET_GO_MS, work)
+  return reason.why
 }
 
-// Async, so that what an executor throws before its first await is a rejection as well.
-async function start(execute: Executor, context: RunContext): Promise<Ending> {
-  return execute(context)
+async function endingOf(execute: Executor, context: RunContext): Promise<Ending> {
+  try {
+    return await execute(context)
+  } catch (error) {
+    return failed(messageOf(error))
+  }
 }
 
 function contextOf(run: ClaimedRun, signal: AbortSignal): RunContext {
@@ -128,10 +128,11 @@ function contextOf(run: ClaimedRun, signal: AbortSignal): RunContext {
   return { runId: id, slot, tenantId, metadata, signal }
 }
 
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason))
+function whenAborted(signal: AbortSignal): Promise<Ending> {
+  return new Promise((resolve) => {
+    const end = () => resolve(failed('The run was interrupted.'))
+    if (signal.aborted) end()
+    signal.addEventListener('abort', end)
   })
 }
 
@@ -139,7 +140,7 @@ async function write(
   { ledger, log }: Workshop,
   run: ClaimedRun,
   end: Ending | Interruption,
-): Promise<Ending | { status: 'released' | 'lost'; message: string }> {
+): Promise<Ending | GivenAway> {
   const lost = { status: 'lost', message: 'Another instance took this run over.' } as const
   if (end === 'lease lost') return lost
   if (end === 'stopped') {
@@ -164,7 +165,11 @@ function failed(message: string): Ending {
   return { status: 'failed', message, processed: 0, succeeded: 0, failed: 0, details: {} }
 }
 
-function report(log: Log, run: ClaimedRun, { status, message }: { status: string; message: string }) {
+function report(
+  log: Log,
+  run: ClaimedRun,
+  { status, message }: { status: string; message: string },
+) {
   const details = { job: run.jobName, runId: run.id, attempt: run.attempt, status, message }
   if (status === 'success') log.info('A job ran.', details)
   else log.warn('A job did not end well.', details)

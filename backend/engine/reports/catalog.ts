@@ -11,7 +11,7 @@ export type InstalledReport = Report & {
   domain: string
   name: string
   key: string
-  logName: string
+  alias: string
   sql: CompiledSql
   /** Moves when the SQL or the definition does, so that entries of an older one are not used. */
   hash: string
@@ -20,6 +20,7 @@ export type InstalledReport = Report & {
 export type Catalog = {
   all: readonly InstalledReport[]
   find(domain: string, name: string): InstalledReport | undefined
+  findAlias(alias: string): InstalledReport | undefined
 }
 
 /** Reads the SQL of every report. Throws `bad_configuration` naming the file that is missing or asks for what it is not given. */
@@ -32,6 +33,7 @@ export async function loadCatalog(domains: readonly Domain[]): Promise<Catalog> 
   return {
     all,
     find: (domain, name) => all.find((report) => report.id === `${domain}:${name}`),
+    findAlias: (alias) => all.find((report) => report.alias === alias),
   }
 }
 
@@ -63,7 +65,7 @@ async function install(domain: Domain, name: string, report: Report): Promise<In
     domain: domain.name,
     name,
     key: report.key ?? id,
-    logName: report.logName ?? name,
+    alias: report.alias ?? name,
     sql,
     hash,
   }

@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../db/index.ts'
 import type { Log } from '../log.ts'
 import type { Catalog, InstalledReport } from './catalog.ts'
+import { compute, UNRESTRICTED } from './compute.ts'
 import { createReader, type ReadResult } from './read.ts'
 import type { ReportRequest } from './request.ts'
 import { planWarming, warm, type WarmOptions, type WarmPlan, type WarmSummary } from './warm.ts'
@@ -43,6 +44,8 @@ export type Reports = {
   trusted(key: string): Entry | undefined
   warm(report: InstalledReport, options: WarmOptions): Promise<WarmSummary>
   plan(report: InstalledReport, options: WarmOptions): Promise<WarmPlan>
+  /** Asks the database for no tenant at all, which shows whether the SQL fits the tables. */
+  check(report: InstalledReport): Promise<void>
   /** Drops entries, and returns how many. No computation that began before writes after it. */
   bust(target: BustTarget): Promise<number>
   idle(): Promise<void>
@@ -62,10 +65,16 @@ export function createReports(options: ReportsOptions): Reports {
     trusted: local.trusted,
     warm: (report, warmOptions) => warm(warmer, report, warmOptions),
     plan: (report, warmOptions) => planWarming(warmer, report, warmOptions),
+    check: (report) => checkSql(db, report, clock()),
     bust: async (target) => {
       const dropped = await bulkStore.bust(target)
       local.forgetAll()
       return dropped
     },
   }
+}
+
+async function checkSql(db: Db, report: InstalledReport, now: Date): Promise<void> {
+  const variants = report.variant?.values ?? [null]
+  await compute(db, report, { tenants: [], variants, restriction: UNRESTRICTED, merge: false, now })
 }

@@ -27,7 +27,7 @@ function outcomeOf(report: InstalledReport, summary: WarmSummary): RunOutcome {
   const succeeded = summary.warmed + summary.skippedFresh
   return {
     status: failed === 0 ? 'success' : succeeded > 0 ? 'partial' : 'failed',
-    message: `[${report.logName}] ${summary.warmed} entries warmed, ${summary.skippedFresh} were fresh, ${failed} tenants failed`,
+    message: `[${report.alias}] ${summary.warmed} entries warmed, ${summary.skippedFresh} were fresh, ${failed} tenants failed`,
     processed: succeeded + failed,
     succeeded,
     failed,

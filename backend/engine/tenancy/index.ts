@@ -1,3 +1,4 @@
 export { GLOBAL, type Principal, type Role, type Scope } from './scope.ts'
 export { findTenant, listActiveTenants, type Tenant } from './tenants.ts'
 export { nextLocalMidnight } from './local-day.ts'
+export { createDemoTenants } from './demo-tenants.ts'

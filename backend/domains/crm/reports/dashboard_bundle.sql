@@ -1,28 +1,333 @@
--- The dashboard of one tenant, or of any number of tenants: counts and sums, recent records, and the funnel.
--- Each table is read once per tenant and counted by itself, so that rows never multiply. Both variants come from
--- the same pass: whatever is counted is counted apart for real and for test data.
+-- The dashboard of one tenant, or of any number of them: counts and sums, recent records, and the funnel.
 --
--- Nothing is dropped for being null: a missing status or stage is open, a missing is_test_data is real, and where
--- created_date is missing created_at stands in.
-with
-asked as (
-  select tenant.id, tenant.slug,
-         crm.start_of_day(today.date - 30, tenant.timezone) as since,
-         crm.start_of_day(today.date + 1, tenant.timezone) as until
+-- Every table is counted by itself, so that rows never multiply, and once for both variants: all rows, and apart from
+-- them the test data, which `less` takes off again. Nothing is dropped for being null: a missing status or stage is
+-- open, a missing is_test_data is real, and where created_date is missing created_at stands in.
+--
+-- The innermost selects see one tenant each, and are answered from its part of an index.
+with asked as (
+  select id, slug,
+         crm.start_of_day(today - 30, timezone) as since,
+         crm.start_of_day(today + 1, timezone) as until
   from public.tenant
-  cross join lateral (select (:'now'::timestamptz at time zone tenant.timezone)::date as date) today
-  where tenant.id = any (:'tenant_ids'::uuid[])
+  cross join lateral (select (:'now'::timestamptz at time zone timezone)::date as today) local
+  where id in (select unnest(:'tenant_ids'::uuid[]))
 ),
 
--- What one row of the answer is about: one tenant, or all of them merged.
-subject as (
-  select id as tenant_id, slug as tenant_slug, array[id] as ids, array[since] as sinces, array[until] as untils
+-- What is answered: each tenant by itself, or all of them as one, which is there even if they are none.
+answers as (
+  select id as tenant_id, slug as tenant_slug,
+         array[id] as members, array[since] as sinces, array[until] as untils,
+         :'include_test_data'::text[] as variants
   from asked
   where :'merge' <> 'true'
   union all
-  select null, null, array_agg(id), array_agg(since), array_agg(until)
+  select null, null, array_agg(id), array_agg(since), array_agg(until), :'include_test_data'::text[]
   from asked
-  where :'merge' = 'true'
   having :'merge' = 'true'
 )
-select 1;
+
+select answers.tenant_id, include_test_data, row_to_json(bundle) as data
+from answers
+
+cross join lateral (
+  select coalesce(sum(total), 0) as total, coalesce(sum(test), 0) as test
+  from unnest(members) member (tenant)
+  cross join lateral (
+    select count(*) as total, count(*) filter (where is_test_data) as test
+    from crm.contacts
+    where tenant_id = member.tenant
+      and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+  ) counted
+) contacts
+
+cross join lateral (
+  select coalesce(sum(total), 0) as total, coalesce(sum(test), 0) as test
+  from unnest(members) member (tenant)
+  cross join lateral (
+    select count(*) as total, count(*) filter (where is_test_data) as test
+    from crm.accounts
+    where tenant_id = member.tenant
+      and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+  ) counted
+) accounts
+
+cross join lateral (
+  select coalesce(sum(total), 0) as total, coalesce(sum(test), 0) as test
+  from unnest(members) member (tenant)
+  cross join lateral (
+    select count(*) as total, count(*) filter (where is_test_data) as test
+    from crm.bizdev_sources
+    where tenant_id = member.tenant
+      and (lower(status collate "C") = 'promoted') is not true
+      and crm.is_in_scope(assigned_to, null, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+  ) counted
+) sources
+
+cross join lateral (
+  select coalesce(sum(total), 0) as recent_total, coalesce(sum(test), 0) as recent_test
+  from unnest(members, sinces, untils) member (tenant, since, until)
+  cross join lateral (
+    select count(*) as total, count(*) filter (where is_test_data) as test
+    from crm.activities
+    where tenant_id = member.tenant
+      and coalesce(created_date, created_at) >= member.since
+      and coalesce(created_date, created_at) < member.until
+      and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+  ) counted
+) activities
+
+-- `offset 0` has each row judged once, and not again in every filter.
+cross join lateral (
+  select coalesce(sum(total), 0) as total, coalesce(sum(test), 0) as test,
+         coalesce(sum(open_total), 0) as open_total, coalesce(sum(open_test), 0) as open_test,
+         coalesce(sum(new_total), 0) as new_total, coalesce(sum(new_test), 0) as new_test,
+         json_object_agg(source, total order by total desc, source) as by_source_total,
+         json_object_agg(source, total - test order by total - test desc, source)
+           filter (where total > test) as by_source_real
+  from (
+    select case when btrim(source) <> '' then source else 'other' end collate "C" as source,
+           sum(total) as total, sum(test) as test,
+           sum(open_total) as open_total, sum(open_test) as open_test,
+           sum(new_total) as new_total, sum(new_test) as new_test
+    from unnest(members, sinces, untils) member (tenant, since, until)
+    cross join lateral (
+      select source,
+             count(*) as total,
+             count(*) filter (where is_test_data) as test,
+             count(*) filter (where is_open) as open_total,
+             count(*) filter (where is_open and is_test_data) as open_test,
+             count(*) filter (where is_open and is_recent) as new_total,
+             count(*) filter (where is_open and is_recent and is_test_data) as new_test
+      from (
+        select source, is_test_data,
+               (lower(status collate "C") in ('converted', 'lost')) is not true as is_open,
+               coalesce(created_date, created_at) >= member.since
+                 and coalesce(created_date, created_at) < member.until as is_recent
+        from crm.leads
+        where tenant_id = member.tenant
+          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        offset 0
+      ) judged
+      group by source
+    ) counted
+    group by 1
+  ) by_source
+) leads
+
+cross join lateral (
+  select coalesce(sum(total), 0) as total,
+         coalesce(sum(test), 0) as test,
+         coalesce(sum(total) filter (where is_open), 0) as open_total,
+         coalesce(sum(test) filter (where is_open), 0) as open_test,
+         coalesce(sum(value_total) filter (where is_open), 0) as open_value_total,
+         coalesce(sum(value_test) filter (where is_open), 0) as open_value_test,
+         coalesce(sum(test) filter (where stage = 'prospecting'), 0) as prospecting_count_test,
+         coalesce(sum(total - test) filter (where stage = 'prospecting'), 0) as prospecting_count_real,
+         coalesce(sum(total) filter (where stage = 'prospecting'), 0) as prospecting_count_total,
+         coalesce(sum(value_test) filter (where stage = 'prospecting'), 0) as prospecting_value_test,
+         coalesce(sum(value_total - value_test) filter (where stage = 'prospecting'), 0) as prospecting_value_real,
+         coalesce(sum(value_total) filter (where stage = 'prospecting'), 0) as prospecting_value_total,
+         coalesce(sum(test) filter (where stage = 'qualification'), 0) as qualification_count_test,
+         coalesce(sum(total - test) filter (where stage = 'qualification'), 0) as qualification_count_real,
+         coalesce(sum(total) filter (where stage = 'qualification'), 0) as qualification_count_total,
+         coalesce(sum(value_test) filter (where stage = 'qualification'), 0) as qualification_value_test,
+         coalesce(sum(value_total - value_test) filter (where stage = 'qualification'), 0) as qualification_value_real,
+         coalesce(sum(value_total) filter (where stage = 'qualification'), 0) as qualification_value_total,
+         coalesce(sum(test) filter (where stage = 'proposal'), 0) as proposal_count_test,
+         coalesce(sum(total - test) filter (where stage = 'proposal'), 0) as proposal_count_real,
+         coalesce(sum(total) filter (where stage = 'proposal'), 0) as proposal_count_total,
+         coalesce(sum(value_test) filter (where stage = 'proposal'), 0) as proposal_value_test,
+         coalesce(sum(value_total - value_test) filter (where stage = 'proposal'), 0) as proposal_value_real,
+         coalesce(sum(value_total) filter (where stage = 'proposal'), 0) as proposal_value_total,
+         coalesce(sum(test) filter (where stage = 'negotiation'), 0) as negotiation_count_test,
+         coalesce(sum(total - test) filter (where stage = 'negotiation'), 0) as negotiation_count_real,
+         coalesce(sum(total) filter (where stage = 'negotiation'), 0) as negotiation_count_total,
+         coalesce(sum(value_test) filter (where stage = 'negotiation'), 0) as negotiation_value_test,
+         coalesce(sum(value_total - value_test) filter (where stage = 'negotiation'), 0) as negotiation_value_real,
+         coalesce(sum(value_total) filter (where stage = 'negotiation'), 0) as negotiation_value_total,
+         coalesce(sum(test) filter (where stage = 'closed_won'), 0) as closed_won_count_test,
+         coalesce(sum(total - test) filter (where stage = 'closed_won'), 0) as closed_won_count_real,
+         coalesce(sum(total) filter (where stage = 'closed_won'), 0) as closed_won_count_total,
+         coalesce(sum(value_test) filter (where stage = 'closed_won'), 0) as closed_won_value_test,
+         coalesce(sum(value_total - value_test) filter (where stage = 'closed_won'), 0) as closed_won_value_real,
+         coalesce(sum(value_total) filter (where stage = 'closed_won'), 0) as closed_won_value_total,
+         coalesce(sum(test) filter (where stage = 'closed_lost'), 0) as closed_lost_count_test,
+         coalesce(sum(total - test) filter (where stage = 'closed_lost'), 0) as closed_lost_count_real,
+         coalesce(sum(total) filter (where stage = 'closed_lost'), 0) as closed_lost_count_total,
+         coalesce(sum(value_test) filter (where stage = 'closed_lost'), 0) as closed_lost_value_test,
+         coalesce(sum(value_total - value_test) filter (where stage = 'closed_lost'), 0) as closed_lost_value_real,
+         coalesce(sum(value_total) filter (where stage = 'closed_lost'), 0) as closed_lost_value_total
+  from (
+    select stage, stage not in ('closed_won', 'closed_lost') as is_open,
+           sum(total) as total, sum(test) as test,
+           coalesce(sum(value_total), 0) as value_total, coalesce(sum(value_test), 0) as value_test
+    from unnest(members) member (tenant)
+    cross join lateral (
+      select coalesce(lower(stage collate "C"), '') as spelling,
+             count(*) as total,
+             count(*) filter (where is_test_data) as test,
+             sum(amount) as value_total,
+             sum(amount) filter (where is_test_data) as value_test
+      from crm.opportunities
+      where tenant_id = member.tenant
+        and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+      group by stage
+    ) counted
+    cross join lateral (
+      select case
+        when spelling in ('won', 'closed_won', 'closedwon', 'closed won') then 'closed_won'
+        when spelling in ('lost', 'closed_lost', 'closedlost', 'closed lost') then 'closed_lost'
+        else spelling
+      end as stage
+    ) named
+    group by 1
+  ) by_stage
+) opportunities
+
+-- Recent records. Each tenant's are taken from an index that is in their order, until there are enough for both
+-- variants; then they take their places among those of all tenants of the answer.
+cross join lateral (
+  select json_agg(item order by place) filter (where place <= 10) as total,
+         json_agg(item order by place) filter (where not is_test) as "real"
+  from (
+    select row_to_json(item) as item, is_test,
+           row_number() over newest as place,
+           count(*) filter (where not is_test) over newest as real_place
+    from unnest(members) member (tenant)
+    cross join lateral (
+      select * from (
+        select *, is_test_data is true as is_test,
+               row_number() over newest as place,
+               count(*) filter (where is_test_data is not true) over newest as real_place
+        from crm.activities
+        where tenant_id = member.tenant
+          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        window newest as (order by created_at desc, id rows unbounded preceding)
+      ) placed
+      where real_place <= 10 and (place <= 10 or not is_test)
+    ) listed
+    cross join lateral (
+      select listed.id, listed.type, listed.subject, listed.status, listed.created_at,
+             listed.created_date, listed.assigned_to, listed.tenant_id
+    ) item
+    window newest as (order by listed.created_at desc, listed.id, listed.tenant_id rows unbounded preceding)
+  ) placed
+  where real_place <= 10 and (place <= 10 or not is_test)
+) recent_activities
+
+cross join lateral (
+  select json_agg(item order by place) filter (where place <= 50) as total,
+         json_agg(item order by place) filter (where not is_test) as "real"
+  from (
+    select row_to_json(item) as item, is_test,
+           row_number() over newest as place,
+           count(*) filter (where not is_test) over newest as real_place
+    from unnest(members) member (tenant)
+    cross join lateral (
+      select * from (
+        select *, is_test_data is true as is_test,
+               row_number() over newest as place,
+               count(*) filter (where is_test_data is not true) over newest as real_place
+        from crm.leads
+        where tenant_id = member.tenant
+          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        window newest as (order by created_at desc, id rows unbounded preceding)
+      ) placed
+      where real_place <= 50 and (place <= 50 or not is_test)
+    ) listed
+    cross join lateral (
+      select listed.id, listed.first_name, listed.last_name, listed.company, listed.email,
+             listed.phone, listed.created_date, listed.created_at, listed.status, listed.source,
+             listed.is_test_data, listed.tenant_id, listed.assigned_to
+    ) item
+    window newest as (order by listed.created_at desc, listed.id, listed.tenant_id rows unbounded preceding)
+  ) placed
+  where real_place <= 50 and (place <= 50 or not is_test)
+) recent_leads
+
+cross join lateral (
+  select json_agg(item order by place) filter (where place <= 50) as total,
+         json_agg(item order by place) filter (where not is_test) as "real"
+  from (
+    select row_to_json(item) as item, is_test,
+           row_number() over newest as place,
+           count(*) filter (where not is_test) over newest as real_place
+    from unnest(members) member (tenant)
+    cross join lateral (
+      select * from (
+        select *, is_test_data is true as is_test,
+               row_number() over newest as place,
+               count(*) filter (where is_test_data is not true) over newest as real_place
+        from crm.opportunities
+        where tenant_id = member.tenant
+          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        window newest as (order by updated_at desc, id rows unbounded preceding)
+      ) placed
+      where real_place <= 50 and (place <= 50 or not is_test)
+    ) listed
+    cross join lateral (
+      select listed.id, listed.name, listed.amount, listed.stage, listed.probability,
+             listed.updated_at, listed.is_test_data, listed.tenant_id, listed.assigned_to
+    ) item
+    window newest as (order by listed.updated_at desc, listed.id, listed.tenant_id rows unbounded preceding)
+  ) placed
+  where real_place <= 50 and (place <= 50 or not is_test)
+) recent_opportunities
+
+cross join lateral (
+  select answers.tenant_id, tenant_slug,
+         sources.test as sources_test,
+         sources.total - sources.test as sources_real,
+         sources.total as sources_total,
+         leads.open_test as leads_test,
+         leads.open_total - leads.open_test as leads_real,
+         leads.open_total as leads_total,
+         contacts.test as contacts_test,
+         contacts.total - contacts.test as contacts_real,
+         contacts.total as contacts_total,
+         accounts.test as accounts_test,
+         accounts.total - accounts.test as accounts_real,
+         accounts.total as accounts_total,
+         prospecting_count_test, prospecting_count_real, prospecting_count_total,
+         prospecting_value_test, prospecting_value_real, prospecting_value_total,
+         qualification_count_test, qualification_count_real, qualification_count_total,
+         qualification_value_test, qualification_value_real, qualification_value_total,
+         proposal_count_test, proposal_count_real, proposal_count_total,
+         proposal_value_test, proposal_value_real, proposal_value_total,
+         negotiation_count_test, negotiation_count_real, negotiation_count_total,
+         negotiation_value_test, negotiation_value_real, negotiation_value_total,
+         closed_won_count_test, closed_won_count_real, closed_won_count_total,
+         closed_won_value_test, closed_won_value_real, closed_won_value_total,
+         closed_lost_count_test, closed_lost_count_real, closed_lost_count_total,
+         closed_lost_value_test, closed_lost_value_real, closed_lost_value_total
+) funnel
+
+cross join unnest(variants) variant (include_test_data)
+cross join lateral (select case include_test_data when 'true' then 0 else 1 end as less) test
+
+cross join lateral (
+  select contacts.total - less * contacts.test as "totalContacts",
+         accounts.total - less * accounts.test as "totalAccounts",
+         leads.total - less * leads.test as "totalLeads",
+         opportunities.total - less * opportunities.test as "totalOpportunities",
+         leads.open_total - less * leads.open_test as "openLeads",
+         opportunities.closed_won_count_total - less * opportunities.closed_won_count_test as "wonOpportunities",
+         opportunities.open_total - less * opportunities.open_test as "openOpportunities",
+         leads.new_total - less * leads.new_test as "newLeadsLast30Days",
+         activities.recent_total - less * activities.recent_test as "activitiesLast30Days",
+         opportunities.open_value_total - less * opportunities.open_value_test as "pipelineValue",
+         opportunities.closed_won_value_total - less * opportunities.closed_won_value_test as "wonValue",
+         coalesce(case less when 0 then by_source_total else by_source_real end, '{}') as "leadsBySource"
+) stats
+
+cross join lateral (
+  select coalesce(case less when 0 then recent_activities.total else recent_activities.real end, '[]')
+           as "recentActivities",
+         coalesce(case less when 0 then recent_leads.total else recent_leads.real end, '[]')
+           as "recentLeads",
+         coalesce(case less when 0 then recent_opportunities.total else recent_opportunities.real end, '[]')
+           as "recentOpportunities"
+) lists
+
+cross join lateral (select stats, lists, funnel as "funnelAggregates") bundle

@@ -147,8 +147,9 @@ create table activities (
   primary key (tenant_id, id)
 );
 
-create index activities_by_creation on activities (tenant_id, created_at desc, id)
-  include (is_test_data, created_date, assigned_to, assigned_to_team);
+create index activities_by_creation on activities (tenant_id, created_at desc, id);
+create index activities_by_business_date on activities (tenant_id, coalesce(created_date, created_at))
+  include (is_test_data, created_date, created_at, assigned_to, assigned_to_team);
 
 create table bizdev_sources (
   tenant_id    uuid not null references public.tenant (id) on delete cascade,

@@ -1,0 +1,20 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import type { Context } from './context.ts'
+
+/** Adds one command, with its flags, to the program. */
+export type AddCommand = (program: Command, run: RunCommand) => void
+
+/**
+ * Runs the work of a command with the configuration read, and makes what it returns the exit code. Unless `loud`, only
+ * warnings are logged: a command prints its result.
+ */
+export type RunCommand = (
+  work: (context: Context) => Promise<number | void>,
+  options?: { loud: boolean },
+) => Promise<void>
+
+export function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (Number.isSafeInteger(number) && number > 0) return number
+  throw new InvalidArgumentError('It must be a whole number above 0.')
+}

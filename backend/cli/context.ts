@@ -1,0 +1,95 @@
+// What commands work with: the configuration, the installed domains, and the engine when they need it.
+import { join } from 'node:path'
+import { readConfig, type Config } from '../config.ts'
+import { SECOND, systemClock } from '../engine/clock.ts'
+import type { Domain } from '../engine/domain.ts'
+import { createEngine, type Engine, type EngineSettings } from '../engine/engine.ts'
+import { createLog, type Log } from '../engine/log.ts'
+import { openResources, type Resources } from '../engine/resources.ts'
+import { secretIn } from '../engine/server-folder.ts'
+import type { TokenOptions } from '../http/index.ts'
+import { loadDomains } from './load-domains.ts'
+
+export type Context = {
+  config: Config
+  domains: readonly Domain[]
+  log: Log
+}
+
+export type Opened = Context & { resources: Resources; engine: Engine }
+
+export async function readContext(builtIn: readonly Domain[], logLevel?: string): Promise<Context> {
+  const config = readConfig()
+  const log = createLog({ level: logLevel ?? config.LOG_LEVEL, format: config.LOG_FORMAT })
+  const domains = [...builtIn, ...(await loadDomains(config.PREWARM_DOMAINS, builtIn))]
+  return { config, domains, log }
+}
+
+/** Opens what the work needs and closes it again, however the work ends. */
+export async function withEngine<T>(
+  context: Context,
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const opened = await open(context)
+  try {
+    return await work(opened)
+  } finally {
+    await opened.engine.stop()
+    await opened.resources.stop()
+  }
+}
+
+export async function open(context: Context): Promise<Opened> {
+  const resources = await withResources(context)
+  try {
+    const { domains, config, log } = context
+    const settings = settingsOf(config)
+    const engine = await createEngine({ domains, resources, settings, clock: systemClock, log })
+    return { ...context, resources, engine }
+  } catch (error) {
+    await resources.stop()
+    throw error
+  }
+}
+
+function withResources({ config, domains, log }: Context): Promise<Resources> {
+  return openResources({
+    databaseUrl: config.DATABASE_URL,
+    redisUrl: config.REDIS_CACHE_URL,
+    home: config.home,
+    schemas: domains.map((domain) => domain.name),
+    poolSize: config.DATABASE_POOL,
+    reportPoolSize: config.REPORT_POOL,
+    reportTimeoutMs: config.REPORT_TIMEOUT_MS,
+    cacheCommandTimeoutMs: config.CACHE_COMMAND_TIMEOUT_MS,
+    maxLifetimeMs: config.CACHE_HARD_TTL_SECONDS * SECOND,
+    memoryStoreBytes: config.CACHE_MEMORY_MAX_MB * MEBIBYTE,
+    log,
+  })
+}
+
+const MEBIBYTE = 1024 * 1024
+
+export function settingsOf(config: Config): EngineSettings {
+  return {
+    lifetimeMs: config.CACHE_HARD_TTL_SECONDS * SECOND,
+    reportTimeoutMs: config.REPORT_TIMEOUT_MS,
+    batchTenants: config.WARM_BATCH_TENANTS,
+    warmConcurrency: config.WARM_CONCURRENCY,
+    cronConcurrency: config.CRON_CONCURRENCY,
+    cronLeaseMs: config.CRON_LEASE_SECONDS * SECOND,
+    localTrustMs: config.CACHE_LOCAL_TRUST_MS,
+    localMaxBytes: config.CACHE_LOCAL_MAX_MB * MEBIBYTE,
+  }
+}
+
+/** The secret is the configured one, else one that was generated once and lies in the home folder. */
+export async function tokenOptions({ config }: Context): Promise<TokenOptions> {
+  return {
+    secret: config.JWT_SECRET ?? (await secretIn(join(config.home, 'tokens'))),
+    jwksUrl: config.JWT_JWKS_URL,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    cronSecret: config.CRON_SECRET,
+  }
+}

@@ -1,0 +1,8 @@
+export { createCron, type Cron, type CronOptions } from './cron.ts'
+export { cronJobChanges, newCronJob } from './cron-job-input.ts'
+export type { CronJob, CronJobs } from './cron-jobs.ts'
+export type { RunAnswer } from './run-now.ts'
+export type { DueAnswer } from './run-due-now.ts'
+export type { SeedSchedule } from './seed.ts'
+export { housekeeping } from './housekeeping.ts'
+export { longestGap } from './longest-gap.ts'

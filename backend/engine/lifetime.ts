@@ -1,0 +1,61 @@
+// Entries must live longer than the time between two warmings and a run, or dashboards go cold in between: an entry that
+// is warmed at midnight and expires five minutes later has warmed nobody's morning.
+import { SECOND } from './clock.ts'
+import { longestGap, type CronJob } from './cron/index.ts'
+import type { Domain } from './domain.ts'
+import { PrewarmError } from './errors.ts'
+import { JITTER } from './reports/index.ts'
+
+/** What a run may take unless its cron job says otherwise. */
+const RUN_MS = 3600 * SECOND
+
+type WarmSchedule = Pick<
+  CronJob,
+  'name' | 'schedule' | 'timezone' | 'function_name' | 'timeout_seconds'
+>
+
+/** Throws `bad_configuration` when some report's entries can expire before their next warming is over. */
+export function checkLifetime(
+  jobs: readonly WarmSchedule[],
+  { domains, lifetimeMs, now }: { domains: readonly Domain[]; lifetimeMs: number; now: Date },
+): void {
+  const shortestLife = lifetimeMs * (1 - JITTER)
+  for (const domain of domains) {
+    for (const report of Object.keys(domain.reports)) {
+      const renewals = jobs.filter((job) => warms(domain, job.function_name, report))
+      const needed = Math.min(
+        ...renewals.map((job) => gapOf(job, now) + job.timeout_seconds * SECOND),
+      )
+      if (renewals.length > 0 && needed >= shortestLife)
+        throw tooShort(`${domain.name}:${report}`, needed, lifetimeMs)
+    }
+  }
+}
+
+/** How long before its end an entry is renewed, so that it outlives the time until the next warming; in milliseconds. */
+export function shortestRenewal(domains: readonly Domain[], now: Date): number {
+  const gaps = domains
+    .flatMap((domain) => domain.schedules)
+    .map(({ at }) => longestGap(at, 'UTC', now))
+  return gaps.length > 0 ? Math.min(...gaps) + RUN_MS : 0
+}
+
+function warms({ jobs }: Domain, functionName: string, report: string): boolean {
+  return jobs[functionName]?.warm === report
+}
+
+// A zone more or less moves slots, not the time between them, but for an hour in spring and autumn.
+function gapOf({ schedule, timezone }: WarmSchedule, now: Date): number {
+  return longestGap(schedule, timezone === 'tenant' ? 'UTC' : timezone, now)
+}
+
+function tooShort(report: string, neededMs: number, lifetimeMs: number): PrewarmError {
+  const seconds = Math.ceil(neededMs / (1 - JITTER) / SECOND)
+  return new PrewarmError(
+    'bad_configuration',
+    `CACHE_HARD_TTL_SECONDS is ${lifetimeMs / SECOND}, but entries of ${report} are renewed only every ` +
+      `${Math.round(neededMs / SECOND)} seconds (the longest time between two warmings, and a run). ` +
+      `Set it above ${seconds}, or warm more often.`,
+    { field: 'CACHE_HARD_TTL_SECONDS' },
+  )
+}

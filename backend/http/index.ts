@@ -1,0 +1,2 @@
+export { startHttp, type HttpServer } from './server.ts'
+export { mintToken, type TokenOptions } from './token.ts'

@@ -1,0 +1,100 @@
+// How a cached report becomes an answer: the envelope around the entry's bytes, and the headers.
+import type { Entry } from '../engine/cache/index.ts'
+import type { CacheState, InstalledReport, ReadResult } from '../engine/reports/index.ts'
+
+/** Widgets of the one cached bundle that the answer is to show; null shows everything. */
+export type Widgets = readonly string[] | null
+
+const PREFIX = Buffer.from('{"status":"success","data":')
+const CACHED = Buffer.from(',"cached":true}')
+
+// The bytes of hits, kept as long as their entry is: what is sent most often is put together once.
+export type Payloads = WeakMap<Entry, Map<string, Buffer>>
+
+export function hitPayload(
+  payloads: Payloads,
+  report: InstalledReport,
+  entry: Entry,
+  widgets: Widgets,
+): Buffer {
+  const known = payloads.get(entry) ?? new Map<string, Buffer>()
+  payloads.set(entry, known)
+  const name = widgets?.join() ?? ''
+  const payload = known.get(name) ?? Buffer.concat([PREFIX, bodyOf(report, entry, widgets), CACHED])
+  known.set(name, payload)
+  return payload
+}
+
+/** An answer that was computed; `profile` tells how long the database took. */
+export function missPayload(
+  report: InstalledReport,
+  { entry, databaseMs }: ReadResult,
+  { widgets, profile }: { widgets: Widgets; profile: boolean },
+): Buffer {
+  const times = profile ? `,"profile":${JSON.stringify(profileOf(report, databaseMs ?? 0))}` : ''
+  return Buffer.concat([
+    PREFIX,
+    bodyOf(report, entry, widgets),
+    Buffer.from(`,"cached":false${times}}`),
+  ])
+}
+
+function profileOf({ name }: InstalledReport, databaseMs: number): object {
+  const time = `${Math.round(databaseMs)}ms`
+  return { queryTimes: { [name]: time }, totalQueries: 1, slowestQuery: name, totalDbTime: time }
+}
+
+function bodyOf(report: InstalledReport, { body }: Entry, widgets: Widgets): Buffer {
+  if (widgets === null) return body
+  const data: unknown = JSON.parse(body.toString())
+  for (const path of hiddenPaths(report, widgets)) empty(data, path.split('.'))
+  return Buffer.from(JSON.stringify(data))
+}
+
+/** The parts that some widget shows, but none of those that were asked for. */
+function hiddenPaths({ widgets = {} }: InstalledReport, asked: readonly string[]): string[] {
+  const shown = new Set(asked.flatMap((widget) => widgets[widget] ?? []))
+  return [...new Set(Object.values(widgets).flat())].filter((path) => !shown.has(path))
+}
+
+function empty(data: unknown, [name, ...rest]: readonly string[]): void {
+  if (!isObject(data) || name === undefined || !(name in data)) return
+  if (rest.length > 0) empty(data[name], rest)
+  else data[name] = Array.isArray(data[name]) ? [] : {}
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+export function etagOf({ header }: Entry, widgets: Widgets): string {
+  return widgets === null ? header.etag : header.etag.replace(/"$/, `-${widgets.join('-')}"`)
+}
+
+/** Whether the caller has this very answer already (weak comparison of RFC 9110). */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  if (ifNoneMatch.trim() === '*') return true
+  return ifNoneMatch.split(',').some((tag) => opaque(tag) === opaque(etag))
+}
+
+function opaque(tag: string): string {
+  return tag.trim().replace(/^W\//, '')
+}
+
+/** The headers that depend on the moment. `ttl` of Cache-Status is what is left of freshness, in seconds (RFC 9211). */
+export function momentHeaders(
+  cache: CacheState,
+  { header }: Entry,
+  now: number,
+): Record<string, string> {
+  const age = Math.max(0, Math.floor((now - header.generatedAt) / 1000))
+  const ttl = Math.floor((header.freshUntil - now) / 1000)
+  const status = {
+    HIT: `hit; ttl=${ttl}`,
+    STALE: `hit; ttl=${ttl}`,
+    MISS: 'fwd=miss',
+    BYPASS: 'fwd=request',
+  }
+  return { age: String(age), 'cache-status': `Prewarm; ${status[cache]}` }
+}

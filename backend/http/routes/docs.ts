@@ -1,0 +1,32 @@
+import express, { Router } from 'express'
+import { absolutePath } from 'swagger-ui-dist'
+import type { Catalog } from '../../engine/reports/index.ts'
+import { apiDescription } from '../openapi.ts'
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <title>Prewarm API</title>
+  <link rel="stylesheet" href="/api/docs/assets/swagger-ui.css">
+</head>
+<body>
+  <div id="docs"></div>
+  <script src="/api/docs/assets/swagger-ui-bundle.js"></script>
+  <script src="/api/docs/start.js"></script>
+</body>
+</html>
+`
+
+const START = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true })\n`
+
+/** The description of the API and a page that shows it; nothing is fetched from elsewhere. */
+export function docsRoutes(catalog: Catalog): Router {
+  const router = Router()
+  const description = apiDescription(catalog)
+  router.get('/api/openapi.json', (_request, response) => void response.json(description))
+  router.get('/api/docs', (_request, response) => void response.type('html').send(PAGE))
+  router.get('/api/docs/start.js', (_request, response) => void response.type('js').send(START))
+  router.use('/api/docs/assets', express.static(absolutePath(), { index: false, maxAge: '1d' }))
+  return router
+}

@@ -1,0 +1,102 @@
+// The HTTP server: the hit path first, everything else through Express; and a stop that lets requests finish.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Engine } from '../engine/engine.ts'
+import type { Entry } from '../engine/cache/index.ts'
+import { messageOf, PrewarmError } from '../engine/errors.ts'
+import type { Log } from '../engine/log.ts'
+import type { Service } from '../engine/service.ts'
+import { createApp } from './app.ts'
+import { createCacheLog } from './cache-log.ts'
+import { createHitPath } from './hit-path.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { createAuthentication, type TokenOptions } from './token.ts'
+
+export type HttpOptions = {
+  engine: Engine
+  host: string
+  /** 0 takes a free one. */
+  port: number
+  tokens: TokenOptions
+  rateLimitPerMinute: number
+  bodyLimitBytes: number
+  log: Log
+}
+
+export type HttpServer = Service & { url: string; port: number }
+
+// Together less than the ten seconds that orchestrators commonly grant.
+const DRAIN_MS = 8000
+const IDLE_SWEEP_MS = 100
+
+/** Resolves when it listens; rejects with `bad_configuration` when it cannot. */
+export async function startHttp(options: HttpOptions): Promise<HttpServer> {
+  const { engine, log } = options
+  const limit = createRateLimit(options.rateLimitPerMinute)
+  const cacheLog = createCacheLog(log)
+  const payloads = new WeakMap<Entry, Map<string, Buffer>>()
+  const hitPath = createHitPath({ reports: engine.reports, limit, log: cacheLog, payloads })
+  let isAccepting = true
+  const app = createApp({
+    reports: { reports: engine.reports, hitPath, payloads, log: cacheLog },
+    cron: { cron: engine.cron },
+    system: { health: () => engine.health(), isAccepting: () => isAccepting },
+    authenticate: createAuthentication(options.tokens),
+    limit,
+    bodyLimitBytes: options.bodyLimitBytes,
+    log,
+  })
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (!isAccepting) response.setHeader('connection', 'close')
+    else if (await hitPath.serve(request, response)) return
+    app(request, response)
+  }
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      log.error('A request could not be answered.', { error })
+      response.destroy()
+    })
+  })
+  const port = await listen(server, options)
+  const stop = async (): Promise<void> => {
+    isAccepting = false
+    await drain(server)
+    await cacheLog.stop()
+  }
+  return { url: `http://${urlHost(options.host)}:${port}`, port, stop }
+}
+
+async function listen(server: Server, { host, port }: HttpOptions): Promise<number> {
+  server.listen(port, host)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new PrewarmError(
+      'bad_configuration',
+      `PORT: cannot listen on ${host}:${port}: ${messageOf(error)}.`,
+      { field: 'PORT', cause: error },
+    )
+  }
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.')
+  return address.port
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+// A connection that is kept alive is closed as soon as it is idle; what is not done in time is cut.
+async function drain(server: Server): Promise<void> {
+  if (!server.listening) return
+  const closed = once(server, 'close')
+  server.close()
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
+  const deadline = new AbortController()
+  await Promise.race([closed, sleep(DRAIN_MS, undefined, { signal: deadline.signal })])
+  deadline.abort()
+  clearInterval(sweep)
+  server.closeAllConnections()
+}

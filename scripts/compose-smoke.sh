@@ -1,0 +1,368 @@
+#!/usr/bin/env bash
+# Runs docker-compose.yml for real: does what the documentation says to do, takes parts down
+# meanwhile, and leaves nothing behind. It has a project name and ports of its own, so a Prewarm
+# that runs on this machine is not disturbed.
+# Needs Docker with Compose 2.20 or later, and curl.
+#
+# Most functions are called by name through `check`, which ShellCheck cannot see.
+# shellcheck disable=SC2317
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+TENANTS=5
+BUNDLES=$((2 * TENANTS + 2)) # of each tenant and of all together, with test data and without
+PROJECT=prewarm-smoke-$$
+
+# Port 0 takes a free one, and a new one whenever the container starts.
+export PREWARM_IMAGE=$PROJECT PORT=0 REDIS_CACHE_PORT=0 POSTGRES_PORT=0
+# Of characters that a URL, a shell or Compose could take for their own.
+export POSTGRES_PASSWORD="p@ss/w:rd #1%41\$x"
+unset JWT_SECRET JWT_JWKS_URL JWT_ISSUER JWT_AUDIENCE CRON_SECRET PREWARM_DOMAINS LOG_LEVEL
+
+STEP_SECONDS=300
+RECOVERY_SECONDS=60
+
+main() {
+  trap take_down EXIT
+  start
+  demo
+  database
+  cache
+  http
+  log_lines
+  access
+  container
+  restarts
+  crashes
+  shutdown
+  leave_nothing
+  summary
+}
+
+# ---- what is checked ----
+
+start() {
+  check 'docker-compose.yml passes on every setting of backend/config.ts' every_setting_is_passed_on
+  check 'the image builds' compose build
+  check 'all services come up healthy' compose up --detach --wait --wait-timeout 180
+  check 'prewarm migrate ran before the backend' migrated
+  ((FAILED == 0)) || give_up
+}
+
+every_setting_is_passed_on() {
+  local missing
+  missing=$(comm -23 <(settings) <(passed_on)) && printf '%s\n' "$missing" &&
+    [[ -z $missing && $(settings) = *DATABASE_URL* ]]
+}
+
+settings() {
+  grep -oE '^  [A-Z_]+:' backend/config.ts | tr -d ' :' | sort
+}
+
+passed_on() {
+  compose config | grep -oE '^      [A-Z_]+:' | tr -d ' :' | sort -u
+}
+
+migrated() {
+  local container
+  container=$(compose ps --all --quiet migrate) &&
+    shows '^exited 0$' -- docker inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$container"
+}
+
+demo() {
+  check "prewarm demo makes $TENANTS tenants" prewarm demo --tenants "$TENANTS"
+  check "the database has $TENANTS tenants" shows "^$TENANTS\$" -- sql 'select count(*) from tenant'
+  check 'prewarm warm warms them' prewarm warm
+  check 'prewarm status --json prints JSON' status_is_json
+  check 'prewarm doctor finds nothing wrong' prewarm doctor
+  check 'prewarm token prints a bare token' shows '^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$' -- \
+    prewarm token --role superadmin
+  TOKEN=$(prewarm token --role superadmin)
+  TENANT=$(sql 'select id from tenant order by id limit 1')
+  OTHER_TENANT=$(sql 'select id from tenant order by id desc limit 1')
+}
+
+status_is_json() {
+  compose exec -T backend sh -c "prewarm status --json | node -e 'JSON.parse(fs.readFileSync(0))'"
+}
+
+database() {
+  check 'the cron job is there, active and planned' shows '^[^|]+\|cron:0 0 \* \* \*\|t\|20[0-9-]{8} [0-9:.+]+$' -- \
+    sql "SELECT name, schedule, is_active, next_run FROM cron_job WHERE function_name = 'warmDashboardBundleCache';"
+  check 'it is due within 24 hours' shows '^[^|]+\|cron:0 0 \* \* \*\|t\|[^|]*\|[^|]+\|([0-9]|1[0-9]|2[0-4])$' -- \
+    monitoring_query
+}
+
+monitoring_query() {
+  sql "SELECT name, schedule, is_active, last_run, next_run,
+         (EXTRACT(EPOCH FROM (next_run - NOW())) / 3600)::INT as hours_until_next
+       FROM cron_job
+       WHERE function_name = 'warmDashboardBundleCache';"
+}
+
+cache() {
+  check "there are $BUNDLES dashboard bundles in Redis" has_bundles "$BUNDLES"
+  check 'the global bundle has a lifetime' shows '^[1-9][0-9]*$' -- \
+    redis TTL dashboard:bundle:SUPERADMIN_GLOBAL:include=true
+  if command -v redis-cli >/dev/null; then
+    check 'redis-cli -p PORT reaches it from here' shows '^[1-9][0-9]*$' -- \
+      redis-cli -p "$(port redis-cache 6379)" TTL dashboard:bundle:SUPERADMIN_GLOBAL:include=true
+  fi
+}
+
+has_bundles() { # NUMBER
+  shows "^ *$1\$" -- bundles
+}
+
+bundles() {
+  redis KEYS 'dashboard:bundle:*' | grep -c '^dashboard:bundle:'
+}
+
+http() {
+  local run_job=(-X POST -H 'Content-Type: application/json' -d '{"function_name": "warmDashboardBundleCache"}')
+  local clear_all=(-X POST -H 'Content-Type: application/json' -d '{}')
+  local clear_one=(-X POST -H 'Content-Type: application/json' -d "{\"tenant_id\": \"$TENANT\"}")
+
+  check 'a warmed dashboard is a hit' is_hit
+  check 'bust_cache asks the database' shows '^HTTP/1.1 200' '^x-cache: bypass' '"cached":false' -- \
+    superadmin '/api/reports/dashboard-bundle?bust_cache=true'
+  check "clear-cache drops all $BUNDLES entries" shows '^HTTP/1.1 200' "\"entries\":$BUNDLES\\b" -- \
+    superadmin /api/reports/clear-cache "${clear_all[@]}"
+  check 'Redis has none of them' has_bundles 0
+  check 'a cleared dashboard is a miss' is_miss
+  check 'then it is a hit' is_hit
+  check 'cron/execute warms' shows '^HTTP/1.1 200' '"success"' -- superadmin /api/cron/execute "${run_job[@]}"
+  check "the $BUNDLES entries are back" has_bundles "$BUNDLES"
+  check 'last_run is of a moment ago' shows '^t$' -- \
+    sql "select last_run > now() - interval '5 minutes' from cron_job where function_name = 'warmDashboardBundleCache'"
+  check "clear-cache drops a tenant's entries" shows '^HTTP/1.1 200' '"entries":2\b' -- \
+    superadmin /api/reports/clear-cache "${clear_one[@]}"
+  check 'and no other' has_bundles $((BUNDLES - 2))
+  check 'health names redis-cache' shows '^HTTP/1.1 200' 'redis-cache' -- api /api/system/health
+}
+
+is_hit() {
+  shows '^HTTP/1.1 200' '^x-cache: hit' '"cached":true' -- superadmin /api/reports/dashboard-bundle
+}
+
+is_miss() {
+  shows '^HTTP/1.1 200' '^x-cache: miss' '"cached":false' -- superadmin /api/reports/dashboard-bundle
+}
+
+log_lines() {
+  check 'hits are in the log' eventually shows '\[dashboard-bundle\] Cache HIT key=dashboard:bundle:' -- \
+    compose logs backend
+  check 'the warming job is in the log' eventually shows 'warmDashboardBundleCache' -- compose logs backend
+  check 'misses are in the log' eventually shows '\[dashboard-bundle\] Cache MISS key=dashboard:bundle:' -- \
+    compose logs backend
+}
+
+access() {
+  check 'no token is 401' shows '^HTTP/1.1 401' '"status":"error"' -- api /api/reports/dashboard-bundle
+  check "another tenant is 404 to a tenant's admin" shows '^HTTP/1.1 404' 'tenant_id' -- \
+    admin_of "$TENANT" "/api/reports/dashboard-bundle?tenant_id=$OTHER_TENANT"
+  check 'the own tenant is not' shows '^HTTP/1.1 200' "\"tenant_id\":\"$TENANT\"" -- \
+    admin_of "$TENANT" "/api/reports/dashboard-bundle?tenant_id=$TENANT"
+}
+
+container() {
+  check 'the backend does not run as root' shows '^[1-9][0-9]*$' -- compose exec -T backend id -u
+  check 'its root filesystem is read-only, even for root' shows 'Read-only file system' -- \
+    compose exec -T --user root backend sh -c 'touch /x 2>&1'
+  check 'only this machine reaches PostgreSQL' shows '^127\.0\.0\.1:' -- compose port postgres 5432
+  check 'only this machine reaches Redis' shows '^127\.0\.0\.1:' -- compose port redis-cache 6379
+}
+
+restarts() {
+  local before
+  before=$(bundles)
+  check 'Redis is restarted' compose restart redis-cache
+  check "it still has its $before bundles" eventually has_bundles "$before"
+  check 'they are hits' eventually is_hit
+  check 'the backend is restarted' compose restart backend
+  check 'the token is still good' eventually is_hit
+}
+
+crashes() {
+  redis_crashes
+  postgres_stops
+  backend_crashes
+  power_cut
+}
+
+redis_crashes() {
+  check 'the cache is cleared' shows '^HTTP/1.1 200' '"cleared":true' -- \
+    superadmin /api/reports/clear-cache -X POST -d '{}'
+  check 'Redis is killed right afterwards' compose kill redis-cache
+  check 'reads are answered while it is down' is_miss
+  check 'further reads too' is_miss
+  check 'the backend stays ready' shows '^HTTP/1.1 200' -- api /readyz
+  check 'Redis is started again' compose start redis-cache
+  check 'what was cleared has not come back with it' eventually has_bundles 0
+  check 'reads are hits again' eventually is_hit
+}
+
+postgres_stops() {
+  check 'PostgreSQL is stopped' compose stop postgres
+  check 'entries are served while it is down' shows '^HTTP/1.1 200' '"cached":true' -- \
+    superadmin /api/reports/dashboard-bundle
+  check 'PostgreSQL is started again' compose start postgres
+  check 'reports are computed again' eventually shows '^HTTP/1.1 200' '^x-cache: bypass' -- \
+    superadmin '/api/reports/dashboard-bundle?bust_cache=true'
+}
+
+backend_crashes() {
+  check 'the backend is killed' kill_backend
+  check 'it comes back by itself' eventually is_hit
+  check 'it was restarted once' shows '^1$' -- \
+    docker inspect --format '{{.RestartCount}}' "$(compose ps --quiet backend)"
+}
+
+# From inside, because what `docker kill` ends stays down. Process 1 is Docker's init, which no
+# signal from inside ends; the program is its child.
+kill_backend() {
+  # shellcheck disable=SC2016
+  compose exec -T backend sh -c 'kill -9 $(cat /proc/1/task/1/children)'
+}
+
+# Afterwards Docker starts the containers in any order and does not wait for their health.
+power_cut() {
+  check 'everything is killed' compose kill
+  check 'the backend is started' start_alone backend
+  check 'then PostgreSQL and Redis' start_alone postgres redis-cache
+  check 'reads are hits, of entries from before' eventually is_hit
+}
+
+start_alone() { # SERVICE...
+  local service containers=()
+  for service in "$@"; do containers+=("$(compose ps --all --quiet "$service")"); done
+  docker start "${containers[@]}"
+}
+
+shutdown() {
+  local before=$SECONDS container
+  container=$(compose ps --quiet backend)
+  check 'the backend stops when it is told to' compose stop backend
+  check 'within 10 seconds' test $((SECONDS - before)) -le 10
+  check 'with exit code 0' shows '^0$' -- docker inspect --format '{{.State.ExitCode}}' "$container"
+}
+
+leave_nothing() {
+  check 'everything is taken down' take_down
+  check 'no container, volume, network or image is left' nothing_left
+}
+
+nothing_left() {
+  local label=label=com.docker.compose.project=$PROJECT left
+  left=$(docker ps --all --quiet --filter "$label" && docker volume ls --quiet --filter "$label" &&
+    docker network ls --quiet --filter "$label" && docker image ls --quiet "$PREWARM_IMAGE") &&
+    [[ -z $left ]]
+}
+
+# ---- who is asked ----
+
+compose() {
+  bounded docker compose --env-file /dev/null --file docker-compose.yml --project-name "$PROJECT" "$@" </dev/null
+}
+
+prewarm() {
+  compose exec -T backend prewarm "$@"
+}
+
+sql() { # STATEMENT
+  compose exec -T postgres psql -U postgres -d prewarm -v ON_ERROR_STOP=1 -Atc "$1"
+}
+
+redis() {
+  compose exec -T redis-cache redis-cli "$@"
+}
+
+superadmin() { # PATH [CURL_OPTION...]
+  api "$@" -H "Authorization: Bearer $TOKEN"
+}
+
+admin_of() { # TENANT PATH
+  local token
+  token=$(prewarm token --role admin --tenant "$1") && api "$2" -H "Authorization: Bearer $token"
+}
+
+api() { # PATH [CURL_OPTION...]
+  local path=$1
+  shift
+  curl --silent --show-error --include --globoff --noproxy '*' --max-time 20 \
+    "http://127.0.0.1:$(port backend 4001)$path" "$@"
+}
+
+port() { # SERVICE PORT
+  local address
+  address=$(compose port "$1" "$2") && printf '%s' "${address##*:}"
+}
+
+take_down() {
+  compose down --volumes --remove-orphans --timeout 5
+  ! docker image inspect "$PREWARM_IMAGE" >/dev/null 2>&1 || docker image rm "$PREWARM_IMAGE"
+} >/dev/null 2>&1
+
+# ---- how it is told ----
+
+PASSED=0
+FAILED=0
+
+check() { # TITLE COMMAND...
+  local title=$1 output
+  shift
+  if output=$("$@" 2>&1); then
+    PASSED=$((PASSED + 1))
+    printf 'ok      %s\n' "$title"
+  else
+    FAILED=$((FAILED + 1))
+    printf 'not ok  %s\n' "$title"
+    printf '%s\n' "$output" | tail -n 20 | cut -c 1-300 | sed 's/^/          /'
+  fi
+}
+
+# The output of the command matches each of the patterns, in whatever case.
+shows() { # PATTERN... -- COMMAND...
+  local patterns=() pattern output
+  while [[ $1 != -- ]]; do
+    patterns+=("$1")
+    shift
+  done
+  shift
+  output=$("$@" | tr -d '\r')
+  for pattern in "${patterns[@]}"; do
+    if ! grep -Eiq -- "$pattern" <<<"$output"; then
+      printf '%s\nNothing here matches %s\n' "$output" "$pattern"
+      return 1
+    fi
+  done
+}
+
+eventually() { # COMMAND...
+  local deadline=$((SECONDS + RECOVERY_SECONDS))
+  until "$@" >/dev/null 2>&1; do
+    if ((SECONDS >= deadline)); then
+      "$@"
+      return
+    fi
+    sleep 1
+  done
+}
+
+bounded() { # COMMAND...
+  if command -v timeout >/dev/null; then timeout "$STEP_SECONDS" "$@"; else "$@"; fi
+}
+
+give_up() {
+  compose logs --tail 30
+  take_down
+  summary
+}
+
+summary() {
+  trap - EXIT
+  printf '\n%d passed, %d failed\n' "$PASSED" "$FAILED"
+  exit $((FAILED > 0))
+}
+
+main
