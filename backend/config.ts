@@ -8,11 +8,20 @@ import { HOUR, SECOND } from './engine/clock.ts'
 const ROOT = resolve(import.meta.dirname, '..')
 
 const seconds = (fallback: number, what: string) =>
-  z.coerce.number().positive().default(fallback).describe(`${what} (seconds)`)
+  z.coerce
+    .number('must be a number of seconds')
+    .positive()
+    .default(fallback)
+    .describe(`${what} (seconds)`)
 const milliseconds = (fallback: number, what: string) =>
-  z.coerce.number().int().positive().default(fallback).describe(`${what} (milliseconds)`)
+  z.coerce
+    .number('must be a number of milliseconds')
+    .int()
+    .positive()
+    .default(fallback)
+    .describe(`${what} (milliseconds)`)
 const count = (fallback: number, what: string) =>
-  z.coerce.number().int().positive().default(fallback).describe(what)
+  z.coerce.number('must be a number').int().positive().default(fallback).describe(what)
 const url = (protocol: RegExp, what: string) => z.url({ protocol }).optional().describe(what)
 
 /** A setting that is set to nothing counts as not set, as Compose does with `${NAME:-}`. */
@@ -33,7 +42,7 @@ const Settings = z.object({
     .describe('Folders of further domains, separated by colons'),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: z.coerce
-    .number()
+    .number('must be a number')
     .int()
     .min(0)
     .max(65_535)

@@ -42,25 +42,10 @@ main() {
 # ---- what is checked ----
 
 start() {
-  check 'docker-compose.yml passes on every setting of backend/config.ts' every_setting_is_passed_on
   check 'the image builds' compose build
   check 'all services come up healthy' compose up --detach --wait --wait-timeout 180
   check 'prewarm migrate ran before the backend' migrated
   ((FAILED == 0)) || give_up
-}
-
-every_setting_is_passed_on() {
-  local missing
-  missing=$(comm -23 <(settings) <(passed_on)) && printf '%s\n' "$missing" &&
-    [[ -z $missing && $(settings) = *DATABASE_URL* ]]
-}
-
-settings() {
-  grep -oE '^  [A-Z_]+:' backend/config.ts | tr -d ' :' | sort
-}
-
-passed_on() {
-  compose config | grep -oE '^      [A-Z_]+:' | tr -d ' :' | sort -u
 }
 
 migrated() {
@@ -166,11 +151,26 @@ access() {
 }
 
 container() {
+  check 'the backend can be given every setting of backend/config.ts' every_setting_is_passed_on
   check 'the backend does not run as root' shows '^[1-9][0-9]*$' -- compose exec -T backend id -u
   check 'its root filesystem is read-only, even for root' shows 'Read-only file system' -- \
     compose exec -T --user root backend sh -c 'touch /x 2>&1'
   check 'only this machine reaches PostgreSQL' shows '^127\.0\.0\.1:' -- compose port postgres 5432
   check 'only this machine reaches Redis' shows '^127\.0\.0\.1:' -- compose port redis-cache 6379
+}
+
+every_setting_is_passed_on() {
+  local missing
+  missing=$(comm -23 <(settings) <(passed_on)) && printf '%s\n' "$missing" &&
+    [[ -z $missing && $(settings) = *DATABASE_URL* ]]
+}
+
+settings() {
+  grep -oE '^  [A-Z_]+:' backend/config.ts | tr -d ' :' | sort
+}
+
+passed_on() {
+  compose config | grep -oE '^      [A-Z_]+:' | tr -d ' :' | sort -u
 }
 
 restarts() {

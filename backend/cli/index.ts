@@ -43,7 +43,7 @@ export async function runCli(args: readonly string[], builtIn: readonly Domain[]
     .showSuggestionAfterError()
   for (const add of COMMANDS) add(program, run)
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync(args.length > 0 ? [...args] : ['serve'], { from: 'user' })
     return exitCode
   } catch (error) {
     return codeOf(error)

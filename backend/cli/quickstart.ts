@@ -19,7 +19,7 @@ export const addQuickstart: AddCommand = (program, run) => {
     .option('--tenants <number>', 'demo tenants', wholeNumber, 25)
     .option('--rows <number>', 'rows of each demo tenant', wholeNumber)
     .option('--once', 'stop after the summary')
-    .action((flags: Flags) => run((context) => quickstart(context, flags)))
+    .action((flags: Flags) => run((context) => quickstart(context, flags), { loud: true }))
 }
 
 const TOKEN_SECONDS = 12 * 60 * 60

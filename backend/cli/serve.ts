@@ -6,8 +6,8 @@ import { open, tokenOptions, type Context, type Opened } from './context.ts'
 
 export const addServe: AddCommand = (program, run) => {
   program
-    .command('serve', { isDefault: true })
-    .description('serve the API and run the cron jobs')
+    .command('serve')
+    .description('serve the API and run the cron jobs; what prewarm does without a command')
     .action(() => run(serve, { loud: true }))
 }
 

@@ -1,4 +1,4 @@
 // The domains that are installed, one line each.
-import type { Domain } from '../engine/domain.ts'
+import { crm } from './crm/index.ts'
 
-export const domains: readonly Domain[] = []
+export const domains = [crm]

@@ -19,7 +19,8 @@ function firstProblem(error: z.ZodError, where: string): PrewarmError {
     return badRequest(key, `${key} is not a field of this ${where}.`)
   }
   const field = issue?.path.join('.') || where
-  return badRequest(field, `${field}: ${issue?.message ?? 'is wrong'}`)
+  const message = issue?.message ?? 'is wrong'
+  return badRequest(field, message.startsWith(field) ? message : `${field}: ${message}`)
 }
 
 /** A uuid in its canonical, lower-case form. */

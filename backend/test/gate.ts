@@ -1,25 +1,28 @@
-/** A place where work waits for the test. `arrived` resolves when the first one has come, `open` lets all pass. */
+import { EventEmitter, once } from 'node:events'
+
+/** A place where work waits for the test. `arrived` resolves when the first has come; `open` lets all pass. */
 export type Gate = {
-  arrived: Promise<void>
+  arrived: Promise<unknown>
   arrivals(): number
-  pass(): Promise<void>
+  pass(): Promise<unknown>
   open(): void
 }
 
 export function gate(): Gate {
-  let come = () => {}
-  let open = () => {}
+  const events = new EventEmitter()
+  const arrived = once(events, 'arrived')
+  const opened = once(events, 'open')
   let arrivals = 0
-  const arrived = new Promise<void>((resolve) => (come = resolve))
-  const opened = new Promise<void>((resolve) => (open = resolve))
   return {
     arrived,
     arrivals: () => arrivals,
     pass: () => {
       arrivals += 1
-      come()
+      events.emit('arrived')
       return opened
     },
-    open: () => open(),
+    open: () => {
+      events.emit('open')
+    },
   }
 }

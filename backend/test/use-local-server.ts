@@ -1,8 +1,8 @@
 // A program that uses a local server as the service or a command does: it prints the URL (or null) and stops
 // when its input ends.  use-local-server.ts postgres|redis FOLDER
 import { once } from 'node:events'
-import { startLocalRedis } from '../engine/cache/local-redis.ts'
-import { startEmbeddedPostgres } from '../engine/db/embedded-postgres.ts'
+import { startLocalRedis } from '../engine/cache/index.ts'
+import { startEmbeddedPostgres } from '../engine/db/index.ts'
 import { testLog } from './log.ts'
 
 const [kind, folder = ''] = process.argv.slice(2)

@@ -10,12 +10,17 @@ import { openServerFolder } from '../server-folder.ts'
 import { startLocalRedis } from './local-redis.ts'
 
 let folder: Awaited<ReturnType<typeof testFolder>>
+let stops: (() => Promise<unknown>)[]
 
 beforeEach(async () => {
   folder = await testFolder()
+  stops = []
 })
 
-afterEach(() => folder.remove())
+afterEach(async () => {
+  await Promise.all(stops.map((stop) => stop()))
+  await folder.remove()
+})
 
 test('a started Redis is a cache on loopback that saves nothing', async () => {
   const server = await start()
@@ -29,7 +34,6 @@ test('a started Redis is a cache on loopback that saves nothing', async () => {
     maxmemory: String(512 * 1024 * 1024),
     'maxmemory-policy': 'allkeys-lru',
   })
-  await server.stop()
 })
 
 test('only those who can read its folder know the password', async () => {
@@ -39,7 +43,6 @@ test('only those who can read its folder know the password', async () => {
   await expect(stranger).rejects.toThrow('NOAUTH')
   expect(commandLine(pid)).not.toContain(new URL(server.url).password)
   expect(statSync(join(folder.path, 'redis.conf')).mode & 0o777).toBe(0o600)
-  await server.stop()
 })
 
 test('a Redis whose only user was killed is joined with what it holds, and ends with its last user', async () => {
@@ -60,8 +63,6 @@ test('a killed Redis starts again on its port', async () => {
   const second = await start()
   expect(second.url).toBe(first.url)
   expect(runningServer().pid).not.toBe(pid)
-  await first.stop()
-  await second.stop()
 })
 
 test('without a Redis on the PATH there is none, and nobody fails', async () => {
@@ -73,6 +74,7 @@ test('without a Redis on the PATH there is none, and nobody fails', async () => 
 async function start() {
   const server = await startLocalRedis({ folder: folder.path, log: testLog().log })
   if (server === undefined) throw new Error('This test needs a Redis on the PATH.')
+  stops.push(() => server.stop())
   return server
 }
 

@@ -46,7 +46,7 @@ export function createCronJobs(store: Store): CronJobs {
     list: (filter) => listJobs(store.db, filter),
     get: async (id) => present(await existing(store.db, id)),
     create: (input) => createJob(store, input),
-    update: (id, input) => changeJob(store, id, checkChanges(store, input)),
+    update: async (id, input) => changeJob(store, id, checkChanges(store, input)),
     remove: (id) => removeJob(store.db, id),
     pause: (id, reason) => changeJob(store, id, { is_active: false, paused_reason: reason }),
     resume: (id) => changeJob(store, id, { is_active: true }),

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -8,7 +9,9 @@ import { testFolder } from '../../test/folder.ts'
 import { testLog } from '../../test/log.ts'
 import { serverUser } from '../../test/server-user.ts'
 import { commandLine, processStart } from '../process-start.ts'
+import { serverAccount } from '../home.ts'
 import { openServerFolder, type Running } from '../server-folder.ts'
+import { identityOf } from '../server-process.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 
 type Server = Awaited<ReturnType<typeof startEmbeddedPostgres>>
@@ -132,9 +135,12 @@ test('a pid file with the pid of another program does not keep a server from sta
   await ask(url, 'create table if not exists kept as select 42 as answer')
   const pidFile = join(folder.path, 'data', 'postmaster.pid')
   const [, ...rest] = readFileSync(pidFile, 'utf8').split('\n')
+  // PostgreSQL leaves alone only what its own user runs.
+  const program = ['--eval', 'setInterval(() => undefined, 1e6)']
+  const other = spawn(process.execPath, program, identityOf(serverAccount()))
   process.kill(runningServer().pid, 'SIGKILL')
-  writeFileSync(pidFile, [process.ppid, ...rest].join('\n'))
-  const again = await start()
+  writeFileSync(pidFile, [other.pid, ...rest].join('\n'))
+  const again = await start().finally(() => other.kill())
   expect(await ask(again.url, 'select answer from kept')).toBe(42)
 })
 

@@ -58,5 +58,6 @@ describe('the workers', () => {
   test('stop may be called twice', async () => {
     const workers = createWorkers({ concurrency: 1, drainMs: 1000 })
     await Promise.all([workers.stop(), workers.stop()])
+    expect(workers.isStopping).toBe(true)
   })
 })

@@ -8,7 +8,7 @@ select tenant_id, id, name, amount, stage, probability,
        crm.demo_id(tenant_id, 'account', 1 + dice3 % greatest(:'rows'::integer * 5 / 100, 1)),
        (array['website', 'referral', 'partner', null])[1 + dice2 % 4],
        assigned_to, assigned_to_team, is_test_data, created_date, created_at,
-       created_at + dice3 / 4294967296.0 * (:'now'::timestamptz - created_at)
+       created_at + dice3 / 4294967296::double precision * (:'now'::timestamptz - created_at)
 from crm.demo_rows(:'tenant_ids'::uuid[], 'opportunity', :'rows'::integer * 12 / 100, :'now'::timestamptz)
 cross join lateral (
   select (array['Platform licence', 'Support contract', 'Pilot project', 'Renewal', 'Expansion', 'Training'])[1 + dice2 % 6]

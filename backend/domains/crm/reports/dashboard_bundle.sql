@@ -1,10 +1,11 @@
 -- The dashboard of one tenant, or of any number of them: counts and sums, recent records, and the funnel.
 --
--- Every table is counted by itself, so that rows never multiply, and once for both variants: all rows, and apart from
--- them the test data, which `less` takes off again. Nothing is dropped for being null: a missing status or stage is
--- open, a missing is_test_data is real, and where created_date is missing created_at stands in.
+-- Every table is counted by itself, so that rows never multiply, and once for both variants: all rows, and
+-- among them the test data, which `less` takes off again. The innermost selects see one tenant each, and are
+-- answered from its part of an index.
 --
--- The innermost selects see one tenant each, and are answered from its part of an index.
+-- Nothing is dropped for being null: a missing status or stage is open, a missing is_test_data is real, and
+-- where created_date is missing created_at stands in.
 with asked as (
   select id, slug,
          crm.start_of_day(today - 30, timezone) as since,
@@ -82,9 +83,9 @@ cross join lateral (
   select coalesce(sum(total), 0) as total, coalesce(sum(test), 0) as test,
          coalesce(sum(open_total), 0) as open_total, coalesce(sum(open_test), 0) as open_test,
          coalesce(sum(new_total), 0) as new_total, coalesce(sum(new_test), 0) as new_test,
-         json_object_agg(source, total order by total desc, source) as by_source_total,
+         json_object_agg(source, total order by total desc, source) as by_source,
          json_object_agg(source, total - test order by total - test desc, source)
-           filter (where total > test) as by_source_real
+           filter (where total > test) as by_source_without_test
   from (
     select case when btrim(source) <> '' then source else 'other' end collate "C" as source,
            sum(total) as total, sum(test) as test,
@@ -112,7 +113,7 @@ cross join lateral (
       group by source
     ) counted
     group by 1
-  ) by_source
+  ) sourced
 ) leads
 
 cross join lateral (
@@ -123,52 +124,52 @@ cross join lateral (
          coalesce(sum(value_total) filter (where is_open), 0) as open_value_total,
          coalesce(sum(value_test) filter (where is_open), 0) as open_value_test,
          coalesce(sum(test) filter (where stage = 'prospecting'), 0) as prospecting_count_test,
-         coalesce(sum(total - test) filter (where stage = 'prospecting'), 0) as prospecting_count_real,
+         coalesce(sum(without_test) filter (where stage = 'prospecting'), 0) as prospecting_count_real,
          coalesce(sum(total) filter (where stage = 'prospecting'), 0) as prospecting_count_total,
          coalesce(sum(value_test) filter (where stage = 'prospecting'), 0) as prospecting_value_test,
-         coalesce(sum(value_total - value_test) filter (where stage = 'prospecting'), 0) as prospecting_value_real,
+         coalesce(sum(value_without_test) filter (where stage = 'prospecting'), 0) as prospecting_value_real,
          coalesce(sum(value_total) filter (where stage = 'prospecting'), 0) as prospecting_value_total,
          coalesce(sum(test) filter (where stage = 'qualification'), 0) as qualification_count_test,
-         coalesce(sum(total - test) filter (where stage = 'qualification'), 0) as qualification_count_real,
+         coalesce(sum(without_test) filter (where stage = 'qualification'), 0) as qualification_count_real,
          coalesce(sum(total) filter (where stage = 'qualification'), 0) as qualification_count_total,
          coalesce(sum(value_test) filter (where stage = 'qualification'), 0) as qualification_value_test,
-         coalesce(sum(value_total - value_test) filter (where stage = 'qualification'), 0) as qualification_value_real,
+         coalesce(sum(value_without_test) filter (where stage = 'qualification'), 0) as qualification_value_real,
          coalesce(sum(value_total) filter (where stage = 'qualification'), 0) as qualification_value_total,
          coalesce(sum(test) filter (where stage = 'proposal'), 0) as proposal_count_test,
-         coalesce(sum(total - test) filter (where stage = 'proposal'), 0) as proposal_count_real,
+         coalesce(sum(without_test) filter (where stage = 'proposal'), 0) as proposal_count_real,
          coalesce(sum(total) filter (where stage = 'proposal'), 0) as proposal_count_total,
          coalesce(sum(value_test) filter (where stage = 'proposal'), 0) as proposal_value_test,
-         coalesce(sum(value_total - value_test) filter (where stage = 'proposal'), 0) as proposal_value_real,
+         coalesce(sum(value_without_test) filter (where stage = 'proposal'), 0) as proposal_value_real,
          coalesce(sum(value_total) filter (where stage = 'proposal'), 0) as proposal_value_total,
          coalesce(sum(test) filter (where stage = 'negotiation'), 0) as negotiation_count_test,
-         coalesce(sum(total - test) filter (where stage = 'negotiation'), 0) as negotiation_count_real,
+         coalesce(sum(without_test) filter (where stage = 'negotiation'), 0) as negotiation_count_real,
          coalesce(sum(total) filter (where stage = 'negotiation'), 0) as negotiation_count_total,
          coalesce(sum(value_test) filter (where stage = 'negotiation'), 0) as negotiation_value_test,
-         coalesce(sum(value_total - value_test) filter (where stage = 'negotiation'), 0) as negotiation_value_real,
+         coalesce(sum(value_without_test) filter (where stage = 'negotiation'), 0) as negotiation_value_real,
          coalesce(sum(value_total) filter (where stage = 'negotiation'), 0) as negotiation_value_total,
          coalesce(sum(test) filter (where stage = 'closed_won'), 0) as closed_won_count_test,
-         coalesce(sum(total - test) filter (where stage = 'closed_won'), 0) as closed_won_count_real,
+         coalesce(sum(without_test) filter (where stage = 'closed_won'), 0) as closed_won_count_real,
          coalesce(sum(total) filter (where stage = 'closed_won'), 0) as closed_won_count_total,
          coalesce(sum(value_test) filter (where stage = 'closed_won'), 0) as closed_won_value_test,
-         coalesce(sum(value_total - value_test) filter (where stage = 'closed_won'), 0) as closed_won_value_real,
+         coalesce(sum(value_without_test) filter (where stage = 'closed_won'), 0) as closed_won_value_real,
          coalesce(sum(value_total) filter (where stage = 'closed_won'), 0) as closed_won_value_total,
          coalesce(sum(test) filter (where stage = 'closed_lost'), 0) as closed_lost_count_test,
-         coalesce(sum(total - test) filter (where stage = 'closed_lost'), 0) as closed_lost_count_real,
+         coalesce(sum(without_test) filter (where stage = 'closed_lost'), 0) as closed_lost_count_real,
          coalesce(sum(total) filter (where stage = 'closed_lost'), 0) as closed_lost_count_total,
          coalesce(sum(value_test) filter (where stage = 'closed_lost'), 0) as closed_lost_value_test,
-         coalesce(sum(value_total - value_test) filter (where stage = 'closed_lost'), 0) as closed_lost_value_real,
+         coalesce(sum(value_without_test) filter (where stage = 'closed_lost'), 0) as closed_lost_value_real,
          coalesce(sum(value_total) filter (where stage = 'closed_lost'), 0) as closed_lost_value_total
   from (
     select stage, stage not in ('closed_won', 'closed_lost') as is_open,
-           sum(total) as total, sum(test) as test,
-           coalesce(sum(value_total), 0) as value_total, coalesce(sum(value_test), 0) as value_test
+           sum(total) as total, sum(test) as test, sum(total - test) as without_test,
+           sum(value_total) as value_total, sum(value_test) as value_test, sum(value_total - value_test) as value_without_test
     from unnest(members) member (tenant)
     cross join lateral (
       select coalesce(lower(stage collate "C"), '') as spelling,
              count(*) as total,
              count(*) filter (where is_test_data) as test,
-             sum(amount) as value_total,
-             sum(amount) filter (where is_test_data) as value_test
+             coalesce(sum(amount), 0) as value_total,
+             coalesce(sum(amount) filter (where is_test_data), 0) as value_test
       from crm.opportunities
       where tenant_id = member.tenant
         and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
@@ -182,14 +183,14 @@ cross join lateral (
       end as stage
     ) named
     group by 1
-  ) by_stage
+  ) staged
 ) opportunities
 
--- Recent records. Each tenant's are taken from an index that is in their order, until there are enough for both
--- variants; then they take their places among those of all tenants of the answer.
+-- Recent records. Each tenant's are taken from an index that is in their order, until there are enough for
+-- both variants; then they take their places among those of all tenants of the answer.
 cross join lateral (
   select json_agg(item order by place) filter (where place <= 10) as total,
-         json_agg(item order by place) filter (where not is_test) as "real"
+         json_agg(item order by place) filter (where not is_test) as without_test
   from (
     select row_to_json(item) as item, is_test,
            row_number() over newest as place,
@@ -218,7 +219,7 @@ cross join lateral (
 
 cross join lateral (
   select json_agg(item order by place) filter (where place <= 50) as total,
-         json_agg(item order by place) filter (where not is_test) as "real"
+         json_agg(item order by place) filter (where not is_test) as without_test
   from (
     select row_to_json(item) as item, is_test,
            row_number() over newest as place,
@@ -248,7 +249,7 @@ cross join lateral (
 
 cross join lateral (
   select json_agg(item order by place) filter (where place <= 50) as total,
-         json_agg(item order by place) filter (where not is_test) as "real"
+         json_agg(item order by place) filter (where not is_test) as without_test
   from (
     select row_to_json(item) as item, is_test,
            row_number() over newest as place,
@@ -318,15 +319,15 @@ cross join lateral (
          activities.recent_total - less * activities.recent_test as "activitiesLast30Days",
          opportunities.open_value_total - less * opportunities.open_value_test as "pipelineValue",
          opportunities.closed_won_value_total - less * opportunities.closed_won_value_test as "wonValue",
-         coalesce(case less when 0 then by_source_total else by_source_real end, '{}') as "leadsBySource"
+         coalesce(case less when 0 then by_source else by_source_without_test end, '{}') as "leadsBySource"
 ) stats
 
 cross join lateral (
-  select coalesce(case less when 0 then recent_activities.total else recent_activities.real end, '[]')
+  select coalesce(case less when 0 then recent_activities.total else recent_activities.without_test end, '[]')
            as "recentActivities",
-         coalesce(case less when 0 then recent_leads.total else recent_leads.real end, '[]')
+         coalesce(case less when 0 then recent_leads.total else recent_leads.without_test end, '[]')
            as "recentLeads",
-         coalesce(case less when 0 then recent_opportunities.total else recent_opportunities.real end, '[]')
+         coalesce(case less when 0 then recent_opportunities.total else recent_opportunities.without_test end, '[]')
            as "recentOpportunities"
 ) lists
 
