@@ -116,7 +116,8 @@ http() {
   check 'Redis has none of them' has_bundles 0
   check 'a cleared dashboard is a miss' is_miss
   check 'then it is a hit' is_hit
-  check 'cron/execute warms' shows '^HTTP/1.1 200' '"success"' -- superadmin /api/cron/execute "${run_job[@]}"
+  check 'cron/execute warms' shows '^HTTP/1.1 200' "\"succeeded\":$BUNDLES\b" -- \
+    superadmin /api/cron/execute "${run_job[@]}"
   check "the $BUNDLES entries are back" has_bundles "$BUNDLES"
   check 'last_run is of a moment ago' shows '^t$' -- \
     sql "select last_run > now() - interval '5 minutes' from cron_job where function_name = 'warmDashboardBundleCache'"
@@ -185,14 +186,15 @@ restarts() {
 
 crashes() {
   redis_crashes
+  redis_hangs
   postgres_stops
+  postgres_hangs
   backend_crashes
   power_cut
 }
 
 redis_crashes() {
-  check 'the cache is cleared' shows '^HTTP/1.1 200' '"cleared":true' -- \
-    superadmin /api/reports/clear-cache -X POST -d '{}'
+  check 'the cache is cleared' is_cleared
   check 'Redis is killed right afterwards' compose kill redis-cache
   check 'reads are answered while it is down' is_miss
   check 'further reads too' is_miss
@@ -202,6 +204,24 @@ redis_crashes() {
   check 'reads are hits again' eventually is_hit
 }
 
+is_cleared() {
+  shows '^HTTP/1.1 200' '"cleared":true' -- superadmin /api/reports/clear-cache -X POST -d '{}'
+}
+
+# A server that hangs keeps its connections; what it was sent meanwhile it does afterwards.
+redis_hangs() {
+  check 'the cache is cleared again' is_cleared
+  check 'Redis hangs' compose pause redis-cache
+  check 'reads are answered soon all the same' shows '^HTTP/1.1 200' -- reads_soon
+  check 'Redis goes on' compose unpause redis-cache
+  check 'reads are answered soon at once' shows '^HTTP/1.1 200' -- reads_soon
+  check 'and are hits again' eventually is_hit
+}
+
+reads_soon() {
+  superadmin /api/reports/dashboard-bundle --max-time 3
+}
+
 postgres_stops() {
   check 'PostgreSQL is stopped' compose stop postgres
   check 'entries are served while it is down' shows '^HTTP/1.1 200' '"cached":true' -- \
@@ -209,6 +229,16 @@ postgres_stops() {
   check 'PostgreSQL is started again' compose start postgres
   check 'reports are computed again' eventually shows '^HTTP/1.1 200' '^x-cache: bypass' -- \
     superadmin '/api/reports/dashboard-bundle?bust_cache=true'
+}
+
+postgres_hangs() {
+  check 'health is ok' shows '^HTTP/1.1 200' '"status":"ok"' -- api /api/system/health
+  check 'PostgreSQL hangs' compose pause postgres
+  check 'entries are served soon all the same' shows '^HTTP/1.1 200' '"cached":true' -- reads_soon
+  check 'health soon names what is down' shows '"postgres":\{"status":"down"' -- \
+    api /api/system/health --max-time 5
+  check 'PostgreSQL goes on' compose unpause postgres
+  check 'health is ok again' eventually shows '^HTTP/1.1 200' '"status":"ok"' -- api /api/system/health
 }
 
 backend_crashes() {

@@ -26,11 +26,8 @@ export function createApp(parts: AppParts): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
-  app.use(securityHeaders(), requestId)
-  app.use(
-    systemRoutes(parts.system, limitAddresses(parts.limit)),
-    docsRoutes(parts.reports.reports.catalog),
-  )
+  app.use(securityHeaders(), requestId, docsRoutes(parts.reports.reports.catalog), keptByNobody)
+  app.use(systemRoutes(parts.system, limitAddresses(parts.limit)))
   app.use('/api', authentication(parts.authenticate, parts.limit))
   app.use(express.json({ limit: parts.bodyLimitBytes, type: () => true }))
   app.use('/api/reports', reportRoutes(parts.reports))
@@ -50,6 +47,12 @@ function securityHeaders(): RequestHandler {
 
 const requestId: RequestHandler = (request, response, next) => {
   response.set('x-request-id', requestIdOf(request))
+  next()
+}
+
+// Of answers that say nothing else: errors, health, jobs and runs.
+const keptByNobody: RequestHandler = (_request, response, next) => {
+  response.set('cache-control', 'no-store')
   next()
 }
 

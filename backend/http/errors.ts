@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Response } from 'express'
-import { PrewarmError } from '../engine/errors.ts'
+import * as z from 'zod'
+import { badRequest, PrewarmError } from '../engine/errors.ts'
 import type { Log } from '../engine/log.ts'
 
 /** The last handler: the log gets the cause, the caller a sentence and the request's id. */
@@ -19,6 +20,7 @@ export function errorHandler(log: Log): ErrorRequestHandler {
 }
 
 export function sendError(response: Response, error: PrewarmError): void {
+  if (error.status === 401) response.set('www-authenticate', 'Bearer')
   response.status(error.status).json({
     status: 'error',
     message: error.message,
@@ -34,15 +36,19 @@ function requestIdOf(response: Response): string {
 
 function publicError(thrown: unknown): PrewarmError {
   if (thrown instanceof PrewarmError) return thrown
-  const type = typeof thrown === 'object' && thrown !== null && 'type' in thrown ? thrown.type : ''
+  if (thrown instanceof URIError) return badRequest('path', 'The path is not a valid URL.')
+  const body = BodyError.safeParse(thrown)
+  if (body.success) return bodyError(body.data.type)
+  return new PrewarmError('internal', 'Something went wrong.', { cause: thrown })
+}
+
+/** How Express says that it could not take the body. */
+const BodyError = z.object({ status: z.int().min(400).max(499), type: z.string().optional() })
+
+function bodyError(type: string | undefined): PrewarmError {
   if (type === 'entity.too.large') {
     return new PrewarmError('payload_too_large', 'The body is too large.', { field: 'body' })
   }
-  if (type === 'entity.parse.failed') {
-    return new PrewarmError('bad_request', 'The body is not valid JSON.', { field: 'body' })
-  }
-  if (thrown instanceof URIError) {
-    return new PrewarmError('bad_request', 'The path is not a valid URL.', { field: 'path' })
-  }
-  return new PrewarmError('internal', 'Something went wrong.', { cause: thrown })
+  if (type === 'entity.parse.failed') return badRequest('body', 'The body is not valid JSON.')
+  return badRequest('body', 'The body cannot be read.')
 }

@@ -2,6 +2,7 @@
 // answered to whom; the same URL with the same token is the same answer as long as the token is good and the entry is
 // trusted. Anything else goes the whole way.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import { LRUCache } from 'lru-cache'
 import type { Entry } from '../engine/cache/index.ts'
 import type { Reports, InstalledReport } from '../engine/reports/index.ts'
@@ -13,6 +14,7 @@ import {
   hitPayload,
   isKnown,
   momentHeaders,
+  timing,
   type Payloads,
   type Widgets,
 } from './report-answer.ts'
@@ -24,12 +26,26 @@ export type KnownAnswer = {
   key: string
   widgets: Widgets
   caller: Caller
-  /** Those headers of the answer that do not depend on the request or the moment. */
   headers: OutgoingHttpHeaders
 }
 
+type Remembered = KnownAnswer & {
+  /** Those headers that do not depend on the request or the moment; names and values in turn. */
+  lasting: readonly string[]
+}
+
+const MOMENTARY = new Set([
+  'x-request-id',
+  'age',
+  'cache-status',
+  'ratelimit',
+  'ratelimit-policy',
+  'server-timing',
+  'content-length',
+])
+
 export type HitPath = {
-  remember(request: IncomingMessage, answer: KnownAnswer): void
+  remember(request: Request, answer: KnownAnswer): void
   /** Answers the request and resolves with true, or leaves it alone. */
   serve(request: IncomingMessage, response: ServerResponse): Promise<boolean>
 }
@@ -42,29 +58,38 @@ export type HitPathParts = {
 }
 
 const REMEMBERED_URLS = 20_000
+// Callers choose their URLs, and may make each as long as a URL can be.
+const REMEMBERED_CHARACTERS = 20_000_000
 
 export function createHitPath(parts: HitPathParts): HitPath {
-  const answers = new LRUCache<string, KnownAnswer>({ max: REMEMBERED_URLS })
+  const answers = new LRUCache<string, Remembered>({
+    max: REMEMBERED_URLS,
+    maxSize: REMEMBERED_CHARACTERS,
+    sizeCalculation: (_answer, name) => name.length,
+  })
   return {
-    remember: (request, answer) => void answers.set(nameOf(request), answer),
+    // Routers cut `url`; the whole one is what the next request comes with.
+    remember: ({ headers, originalUrl: url }, answer) => {
+      const lasting = Object.entries(answer.headers).filter(([name]) => !MOMENTARY.has(name))
+      const remembered = { ...answer, lasting: flat(Object.fromEntries(lasting)) }
+      answers.set(nameOf({ headers, url }), remembered)
+    },
     serve: async (request, response) => {
+      const start = performance.now()
       const known = request.method === 'GET' ? answers.get(nameOf(request)) : undefined
       if (!known || hasExpired(known.caller)) return false
       const entry = parts.reports.trusted(known.key)
       if (!entry) return false
       const { isAllowed, headers } = await parts.limit.take(callerId(known.caller))
       if (!isAllowed) return false
-      send(
-        parts,
-        { ...known, headers: { ...known.headers, ...headers } },
-        { request, response, entry },
-      )
+      const momentary = { ...headers, ...headersOfMoment(request, entry, start) }
+      send(parts, known, { request, response, entry, momentary })
       return true
     },
   }
 }
 
-function nameOf({ headers, url }: IncomingMessage): string {
+function nameOf({ headers, url }: Pick<IncomingMessage, 'headers' | 'url'>): string {
   return `${headers.authorization} ${url}`
 }
 
@@ -72,20 +97,42 @@ function hasExpired(caller: Caller): boolean {
   return caller.kind === 'user' && Date.now() >= caller.expiresAt
 }
 
-type Exchange = { request: IncomingMessage; response: ServerResponse; entry: Entry }
+function headersOfMoment(
+  request: IncomingMessage,
+  entry: Entry,
+  start: number,
+): Record<string, string> {
+  return {
+    ...momentHeaders('HIT', entry, Date.now()),
+    'server-timing': timing('HIT', null, performance.now() - start),
+    'x-request-id': requestIdOf(request),
+  }
+}
+
+type Exchange = {
+  request: IncomingMessage
+  response: ServerResponse
+  entry: Entry
+  momentary: Record<string, string>
+}
 
 function send(
   { payloads, log }: HitPathParts,
-  { report, key, widgets, headers }: KnownAnswer,
-  { request, response, entry }: Exchange,
+  { report, key, widgets, lasting }: Remembered,
+  { request, response, entry, momentary }: Exchange,
 ): void {
   log.hit(report, key, 'memory')
-  const moment = momentHeaders('HIT', entry, Date.now())
-  const all = { ...headers, ...moment, 'x-request-id': requestIdOf(request) }
+  const headers = [...lasting, ...flat(momentary)]
   if (isKnown(request.headers['if-none-match'], etagOf(entry, widgets))) {
-    response.writeHead(304, all).end()
+    response.writeHead(304, headers).end()
   } else {
     const payload = hitPayload(payloads, report, entry, widgets)
-    response.writeHead(200, { ...all, 'content-length': payload.length }).end(payload)
+    headers.push('content-length', String(payload.length))
+    response.writeHead(200, headers).end(payload)
   }
+}
+
+/** Names and values in turn, the form that Node sends with the least work. */
+function flat(headers: OutgoingHttpHeaders): string[] {
+  return Object.entries(headers).flatMap(([name, value]) => [name, String(value)])
 }

@@ -46,6 +46,8 @@ const Health = z
   .loose()
   .meta({ id: 'Health' })
 
+const Probe = z.object({ status: z.enum(['ok', 'not ready']) }).meta({ id: 'Probe' })
+
 const Id = z.object({ id: z.string().meta({ description: 'A uuid' }) })
 
 type Described = {
@@ -93,7 +95,9 @@ function pathsOfReport(report: InstalledReport): [string, ZodOpenApiPathsObject[
   const { domain, name, alias, title, variant } = report
   const values = variant ? { [variant.param]: z.enum(variant.values).default(variant.default) } : {}
   const query = ReportQuery.extend(values)
-  const get = operation({ summary: title, tag: 'reports', query, answer: Answer })
+  const described = operation({ summary: title, tag: 'reports', query, answer: Answer })
+  const known = { description: 'The caller has this answer already (If-None-Match)' }
+  const get = { ...described, responses: { ...described.responses, '304': known } }
   return [alias, `${domain}/${name}`].map((path) => [`/api/reports/${path}`, { get }])
 }
 
@@ -123,15 +127,18 @@ function cronPaths(): ZodOpenApiPathsObject {
 
 function systemPaths(): ZodOpenApiPathsObject {
   return {
-    '/health': { get: open('Health of the database and the cache') },
-    '/api/system/health': { get: open('Health of the database and the cache') },
-    '/livez': { get: open('Whether the process lives') },
-    '/readyz': { get: open('Whether requests may be sent here') },
+    '/health': { get: open('Health of the database and the cache', Health) },
+    '/api/system/health': { get: open('Health of the database and the cache', Health) },
+    '/livez': { get: open('Whether the process lives', Probe) },
+    '/readyz': { get: open('Whether requests may be sent here', Probe) },
   }
 }
 
-function open(summary: string): ZodOpenApiOperationObject {
-  return { ...operation({ summary, tag: 'system', answer: Health }), security: [] }
+// Needs no token, and says the same whether things are well or not.
+function open(summary: string, answer: z.ZodType): ZodOpenApiOperationObject {
+  const described = operation({ summary, tag: 'system', answer })
+  const down = { description: 'Not now', ...json(answer) }
+  return { ...described, responses: { ...described.responses, '503': down }, security: [] }
 }
 
 function json(schema: z.ZodType): ZodOpenApiRequestBodyObject {

@@ -53,6 +53,13 @@ export function limitAddresses(limit: RateLimit): RequestHandler {
   }
 }
 
-export function addressOf(request: Request): string {
-  return `address ${request.ip}`
+/** An IPv6 address counts as its /64, because whoever has one address of that has them all. */
+export function addressOf({ ip = '' }: Pick<Request, 'ip'>): string {
+  return `address ${ip.includes(':') && !ip.includes('.') ? networkOf(ip) : ip}`
+}
+
+function networkOf(ip: string): string {
+  const [head = [], tail = []] = ip.split('::').map((half) => half.split(':').filter(Boolean))
+  const zeros = Array<string>(8 - head.length - tail.length).fill('0')
+  return [...head, ...zeros, ...tail].slice(0, 4).join(':')
 }

@@ -1,4 +1,5 @@
 // How a cached report becomes an answer: the envelope around the entry's bytes, and the headers.
+import { LRUCache } from 'lru-cache'
 import type { Entry } from '../engine/cache/index.ts'
 import type { CacheState, InstalledReport, ReadResult } from '../engine/reports/index.ts'
 
@@ -8,8 +9,16 @@ export type Widgets = readonly string[] | null
 const PREFIX = Buffer.from('{"status":"success","data":')
 const CACHED = Buffer.from(',"cached":true}')
 
-// The bytes of hits, kept as long as their entry is: what is sent most often is put together once.
-export type Payloads = WeakMap<Entry, Map<string, Buffer>>
+/** The bytes of hits, by entry and widgets: what is sent most often is put together once. */
+export type Payloads = LRUCache<Entry, ReadonlyMap<string, Buffer>>
+
+export function createPayloads(maxBytes: number): Payloads {
+  return new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf })
+}
+
+function sizeOf(payloads: ReadonlyMap<string, Buffer>, { body }: Entry): number {
+  return body.length + Array.from(payloads.values()).reduce((sum, { length }) => sum + length, 0)
+}
 
 export function hitPayload(
   payloads: Payloads,
@@ -17,11 +26,12 @@ export function hitPayload(
   entry: Entry,
   widgets: Widgets,
 ): Buffer {
-  const known = payloads.get(entry) ?? new Map<string, Buffer>()
-  payloads.set(entry, known)
+  const ofEntry = payloads.get(entry)
   const name = widgets?.join() ?? ''
-  const payload = known.get(name) ?? Buffer.concat([PREFIX, bodyOf(report, entry, widgets), CACHED])
-  known.set(name, payload)
+  const known = ofEntry?.get(name)
+  if (known) return known
+  const payload = Buffer.concat([PREFIX, bodyOf(report, entry, widgets), CACHED])
+  payloads.set(entry, new Map(ofEntry).set(name, payload))
   return payload
 }
 
@@ -97,4 +107,10 @@ export function momentHeaders(
     BYPASS: 'fwd=request',
   }
   return { age: String(age), 'cache-status': `Prewarm; ${status[cache]}` }
+}
+
+/** `databaseMs` is null when the database was not asked. */
+export function timing(cache: CacheState, databaseMs: number | null, totalMs: number): string {
+  const database = databaseMs === null ? '' : `db;dur=${databaseMs.toFixed(1)}, `
+  return `cache;desc="${cache}", ${database}total;dur=${totalMs.toFixed(1)}`
 }

@@ -3,14 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine } from '../engine/engine.ts'
-import type { Entry } from '../engine/cache/index.ts'
 import { messageOf, PrewarmError } from '../engine/errors.ts'
 import type { Log } from '../engine/log.ts'
 import type { Service } from '../engine/service.ts'
 import { createApp } from './app.ts'
 import { createCacheLog } from './cache-log.ts'
+import { answerClientError } from './client-error.ts'
 import { createHitPath } from './hit-path.ts'
 import { createRateLimit } from './rate-limit.ts'
+import { createPayloads } from './report-answer.ts'
 import { createAuthentication, type TokenOptions } from './token.ts'
 
 export type HttpOptions = {
@@ -29,13 +30,14 @@ export type HttpServer = Service & { url: string; port: number }
 // Together less than the ten seconds that orchestrators commonly grant.
 const DRAIN_MS = 8000
 const IDLE_SWEEP_MS = 100
+const PAYLOAD_BYTES = 64 * 1024 * 1024
 
 /** Resolves when it listens; rejects with `bad_configuration` when it cannot. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const { engine, log } = options
   const limit = createRateLimit(options.rateLimitPerMinute)
   const cacheLog = createCacheLog(log)
-  const payloads = new WeakMap<Entry, Map<string, Buffer>>()
+  const payloads = createPayloads(PAYLOAD_BYTES)
   const hitPath = createHitPath({ reports: engine.reports, limit, log: cacheLog, payloads })
   let isAccepting = true
   const app = createApp({
@@ -58,6 +60,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       response.destroy()
     })
   })
+  server.on('clientError', answerClientError)
   const port = await listen(server, options)
   const stop = async (): Promise<void> => {
     isAccepting = false
@@ -72,15 +75,21 @@ async function listen(server: Server, { host, port }: HttpOptions): Promise<numb
   try {
     await once(server, 'listening')
   } catch (error) {
+    const field = isPortsFault(error) ? 'PORT' : 'HOST'
     throw new PrewarmError(
       'bad_configuration',
-      `PORT: cannot listen on ${host}:${port}: ${messageOf(error)}.`,
-      { field: 'PORT', cause: error },
+      `${field}: cannot listen on ${host}:${port}: ${messageOf(error)}.`,
+      { field, cause: error },
     )
   }
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The server has no port.')
   return address.port
+}
+
+function isPortsFault(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'EADDRINUSE' || code === 'EACCES'
 }
 
 function urlHost(host: string): string {

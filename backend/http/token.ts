@@ -28,7 +28,7 @@ const Uuid = z.guid().transform((id) => id.toLowerCase())
 
 const Claims = z
   .object({
-    sub: z.string().min(1),
+    sub: z.string().regex(/^\P{Cc}+$/u, 'must be a text without control characters'),
     role: z.enum(['superadmin', 'admin', 'member']),
     tenant_id: Uuid.nullish(),
     team_ids: z.array(Uuid).default([]),
@@ -101,12 +101,17 @@ function verifier({
   }
 }
 
+// The key set could not be fetched or read. Of the token nothing is known then.
+const PROVIDER_TROUBLE = new Set(['ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID', 'ERR_JWKS_TIMEOUT'])
+
 function refusal(error: unknown): PrewarmError {
   if (error instanceof errors.JWTExpired) return unauthorized('The token has expired.')
   if (error instanceof errors.JWTClaimValidationFailed) {
     return unauthorized(`The token's claim "${error.claim}" is missing or not as required.`)
   }
-  if (error instanceof errors.JOSEError) return unauthorized('The token is not valid.', error)
+  if (error instanceof errors.JOSEError && !PROVIDER_TROUBLE.has(error.code)) {
+    return unauthorized('The token is not valid.', error)
+  }
   return new PrewarmError('unavailable', 'The keys of the identity provider cannot be had.', {
     cause: error,
   })

@@ -23,6 +23,11 @@ function firstProblem(error: z.ZodError, where: string): PrewarmError {
   return badRequest(field, message.startsWith(field) ? message : `${field}: ${message}`)
 }
 
+/** PostgreSQL stores every character but this one. */
+export const Text = z
+  .string()
+  .refine((text) => !text.includes('\0'), 'must not contain the character NUL')
+
 /** A uuid in its canonical, lower-case form. */
 export const Uuid = z.guid('must be a uuid').transform((id) => id.toLowerCase())
 

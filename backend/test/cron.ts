@@ -68,7 +68,7 @@ export async function cronWorld(): Promise<CronWorld> {
   const setTime = (time: string) => {
     now = new Date(time)
   }
-  const note: Executor = async (context) => (noted.push(context), SUCCESS)
+  const note = noteIn(noted)
   const instance = ({ executors, ...options }: InstanceOptions = {}): Instance => {
     const named = { executors: { note, ...executors }, ...options }
     const created = startInstance(database, () => now, named)
@@ -146,6 +146,13 @@ async function insertTenant(db: Db, timezone: string): Promise<string> {
     [timezone],
   )
   return rows[0]?.id ?? ''
+}
+
+function noteIn(noted: RunContext[]): Executor {
+  return async (context) => {
+    noted.push(context)
+    return SUCCESS
+  }
 }
 
 /** An executor that waits at a door, and ends early when its signal is aborted. */

@@ -1,10 +1,12 @@
 // One PostgreSQL for the whole run, in a folder of its own, and in it one migrated template, which each
 // test clones. Durability is off: nothing here outlives the run.
+import { rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { domains } from '../domains/index.ts'
-import { connect, migrate, startEmbeddedPostgres } from '../engine/db/index.ts'
+import { connect, startEmbeddedPostgres } from '../engine/db/index.ts'
+import { install } from '../engine/install.ts'
+import { isRunning } from '../engine/process-start.ts'
 import { openServerFolder } from '../engine/server-folder.ts'
 import { endProcess } from '../engine/server-process.ts'
 import { abandonedFolders, testFolder } from './folder.ts'
@@ -32,7 +34,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = await testFolder()
   const { log } = testLog()
   const server = await startEmbeddedPostgres({ folder: folder.path, log, settings: SETTINGS })
+  const endNow = () => abandon(folder.path)
+  process.once('exit', endNow)
   const teardown = async () => {
+    process.off('exit', endNow)
     await server.stop()
     await folder.remove()
   }
@@ -45,6 +50,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const schemas = domains.map(({ name }) => name)
   project.provide('postgres', { url: server.url, template: TEMPLATE, schemas })
   return teardown
+}
+
+// Upon Ctrl-C the run exits without its teardown, and there is no time left to wait for anything.
+function abandon(folder: string): void {
+  const server = openServerFolder(folder).readServer()
+  if (server !== undefined && isRunning(server)) process.kill(server.pid, 'SIGQUIT')
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 })
 }
 
 // A run that was killed could not end its servers. Whatever hinders the clearing up, this run has its own.
@@ -70,13 +82,5 @@ async function createTemplate(url: string): Promise<void> {
   const admin = connect({ ...options, connectionString: url })
   await admin.query(`create database ${TEMPLATE}`).finally(() => admin.end())
   const template = connect({ ...options, connectionString: databaseUrl(url, TEMPLATE) })
-  await migrate(template, migrationFolders()).finally(() => template.end())
-}
-
-function migrationFolders(): { scope: string; folder: string }[] {
-  const engine = join(import.meta.dirname, '../engine/db/migrations')
-  return [
-    { scope: 'engine', folder: engine },
-    ...domains.map(({ name, folder }) => ({ scope: name, folder: join(folder, 'schema') })),
-  ]
+  await install(template, domains).finally(() => template.end())
 }

@@ -1,5 +1,3 @@
-import type { EpochNames } from './store.ts'
-
 /** Names one entry. `tenant` is a tenant's id or `SUPERADMIN_GLOBAL`, `report` is `DOMAIN:REPORT`; both are what busting goes by. */
 export type EntryId = { key: string; tenant: string; report: string }
 
@@ -8,6 +6,9 @@ export type EntryId = { key: string; tenant: string; report: string }
  * Busting starts a new epoch. An entry of another epoch is not an entry any more, whatever index of it was lost.
  */
 export type Epochs = readonly [tenant: string, report: string, all: string]
+
+/** The present epochs; null where the store has none (evicted, or a new Redis). */
+export type EpochNames = readonly [string | null, string | null, string | null]
 
 export type EntryHeader = {
   /** Milliseconds since 1970, as all instants here. The moment that the answer speaks of. */

@@ -2,16 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
-import type { Entry, EntryId, Epochs } from './entry.ts'
-import type {
-  BustTarget,
-  Claim,
-  ClaimResult,
-  EpochNames,
-  Store,
-  Write,
-  WriteResult,
-} from './store.ts'
+import type { Entry, EntryId, EpochNames, Epochs } from './entry.ts'
+import type { BustTarget, Claim, ClaimResult, Store, Write, WriteResult } from './store.ts'
 
 export type MemoryStoreOptions = {
   /** The least recently used entries go when their bodies exceed this. */

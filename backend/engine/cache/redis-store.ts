@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChainableCommander } from 'ioredis'
 import { decodeEntry, decodeHeader, encodeEntry, type Entry, type EntryId } from './entry.ts'
-import type { EntryHeader } from './entry.ts'
+import type { EntryHeader, EpochNames } from './entry.ts'
 import {
   connectRedis,
   type RedisConnection,
@@ -11,7 +11,7 @@ import {
 } from './redis-connection.ts'
 import { epochKey, epochKeys, keySet, leaseKey, REPORT_SETS } from './redis-keys.ts'
 import type { scripts } from './redis-scripts.ts'
-import type { BustTarget, Claim, ClaimResult, EpochNames } from './store.ts'
+import type { BustTarget, Claim, ClaimResult } from './store.ts'
 import type { Found, Store, Write, WriteResult } from './store.ts'
 
 export type RedisStoreOptions = RedisConnectionOptions & {

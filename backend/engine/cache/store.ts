@@ -1,9 +1,6 @@
 // What the cache asks of the place where entries lie. Two stores keep this contract, and pass the same
 // conformance suite: Redis, shared by all processes, and one inside the process.
-import type { Entry, EntryHeader, EntryId, Epochs } from './entry.ts'
-
-/** The present epochs; null where the store has none (evicted, or a new Redis). */
-export type EpochNames = readonly [string | null, string | null, string | null]
+import type { Entry, EntryHeader, EntryId, EpochNames, Epochs } from './entry.ts'
 
 export type Found<Part> = { part: Part | undefined; epochs: EpochNames }
 

@@ -45,6 +45,39 @@ describe('when an instance vanishes', () => {
     expect(late.logged).toMatchObject([{ level: 'warn', details: { status: 'lost' } }])
   })
 
+  test('each of its runs is taken over once, however many instances look at the same time', async () => {
+    const instances = Array.from({ length: 4 }, () => world.instance({ concurrency: 20 }))
+    await Promise.all(instances.map(({ tickAndWait }) => tickAndWait()))
+    await world.db.query(
+      `with job as (
+         insert into cron_job (name, schedule, function_name)
+         select 'Note ' || n, 'hourly', 'note' from generate_series(1, 20) n
+         returning *
+       )
+       insert into job_runs (cron_job_id, job_name, function_name, kind, slot, status, started_at,
+                             lease_owner, lease_until, triggered_by)
+       select id, name, function_name, 'cron', '2026-01-10T09:00:00Z', 'running', '2026-01-10T09:00:00Z',
+              gen_random_uuid(), '2026-01-10T09:10:00Z', 'schedule'
+       from job`,
+    )
+    await Promise.all(instances.map(({ tickAndWait }) => tickAndWait()))
+    expect(world.noted).toHaveLength(20)
+    const [first] = instances
+    expect(new Set((await first?.runs())?.map(({ attempt }) => attempt))).toEqual(new Set([2]))
+  })
+
+  test('a run that another instance is taking at this moment is left to it', async () => {
+    const { late, finish } = await vanished()
+    const other = world.instance({ executors: { work: async () => SUCCESS } })
+    await world.db.transaction(async (taker) => {
+      await taker.query('select id from job_runs for update')
+      await other.tickAndWait()
+    })
+    expect(await other.runs()).toMatchObject([{ status: 'running', attempt: 1 }])
+    finish()
+    await late.cron.idle()
+  })
+
   test('before its lease has run out nobody touches its run', async () => {
     const { late, finish } = await vanished()
     world.setTime('2026-01-10T11:09:59.999Z')
@@ -98,6 +131,11 @@ describe('when an instance vanishes', () => {
   })
 })
 
+async function leasedBeyond(time: string): Promise<boolean> {
+  const rows = await world.db.query('select from job_runs where lease_until > $1', [time])
+  return rows.length === 1
+}
+
 describe('the lease of a run', () => {
   const leaseMs = 150
 
@@ -106,14 +144,11 @@ describe('the lease of a run', () => {
     const { cron, runs } = await world.due(executor, {}, { leaseMs })
     await cron.tick()
     await door.arrived
-    world.setTime('2026-01-10T11:30:00Z')
-    const renewed = async () => {
-      const [row] = await world.db.query<{ ok: boolean }>(
-        `select lease_until > '2026-01-10T11:30:00Z' as ok from job_runs`,
-      )
-      return row?.ok
+    for (const minute of [20, 30, 40, 50]) {
+      const time = `2026-01-10T11:${minute}:00Z`
+      world.setTime(time)
+      await expect.poll(() => leasedBeyond(time)).toBe(true)
     }
-    await expect.poll(renewed).toBe(true)
     const other = world.instance()
     await other.tickAndWait()
     door.open()

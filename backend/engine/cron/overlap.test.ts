@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type CronWorld, cronWorld, gated } from '../../test/cron.ts'
+import { type CronWorld, cronWorld, gated, SUCCESS } from '../../test/cron.ts'
 
 let world: CronWorld
 beforeAll(async () => {
@@ -8,7 +8,6 @@ beforeAll(async () => {
 beforeEach(() => world.reset())
 afterAll(() => world.end())
 
-const job = { name: 'Note', schedule: 'hourly', function_name: 'note' }
 const setRow = (set: string) => world.db.query(`update cron_job set ${set}`)
 
 describe('while an earlier run goes on', () => {
@@ -80,18 +79,25 @@ describe('while an earlier run goes on', () => {
 
   test('jobs beyond the concurrency stay due, so that another instance can take them', async () => {
     const { executor, door } = gated()
-    const busy = world.instance({ executors: { slow: executor }, concurrency: 1 })
+    const ranOn: string[] = []
+    const quickOn = (name: string) => async () => {
+      ranOn.push(name)
+      return SUCCESS
+    }
+    const busy = world.instance({
+      executors: { slow: executor, quick: quickOn('busy') },
+      concurrency: 1,
+    })
     await busy.cron.jobs.create({ ...slowJob, name: 'A' })
-    await busy.cron.jobs.create({ ...job, name: 'B', schedule: 'every_minute' })
+    await busy.cron.jobs.create({ ...slowJob, name: 'B', function_name: 'quick' })
     await setRow(`next_run = '2026-01-10T09:59:00Z' where name = 'A'`)
     world.setTime('2026-01-10T10:01:00Z')
     await busy.cron.tick()
     await door.arrived
-    const free = world.instance({ executors: { slow: executor } })
+    const free = world.instance({ executors: { slow: executor, quick: quickOn('free') } })
     await free.tickAndWait()
-    expect(world.noted).toHaveLength(1)
     door.open()
     await busy.cron.idle()
-    expect(world.noted).toHaveLength(1)
+    expect(ranOn).toEqual(['free'])
   })
 })

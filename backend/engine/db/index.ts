@@ -2,4 +2,4 @@ export { connect, isStatementError, type Db, type Queryable, type Row } from './
 export { migrate, pendingMigrations, type MigrationFolder } from './migrate.ts'
 export { compileSql, arrayLiteral, type CompiledSql } from './sql-file.ts'
 export { quoteIdentifier } from './identifier.ts'
-export { startEmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded-postgres.ts'
+export { startEmbeddedPostgres } from './embedded-postgres.ts'

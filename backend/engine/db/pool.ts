@@ -42,7 +42,9 @@ export function connect(options: ConnectOptions): Db {
     options: `-c search_path=${['public', ...options.schemas].join(',')} -c timezone=UTC`,
   })
   // Without a listener an idle connection that the server closes would end the process.
-  pool.on('error', (error) => options.log.warn('An idle database connection was lost.', { error }))
+  pool.on('error', (error) => {
+    if (!pool.ending) options.log.warn('An idle database connection was lost.', { error })
+  })
   return dbOf(pool)
 }
 

@@ -1,5 +1,5 @@
 export type { Executor, RunContext, RunOutcome } from './executor.ts'
-export { createExecutors, type Executors, type NamedExecutor } from './executors.ts'
+export { createExecutors, type Executors } from './executors.ts'
 export {
   type ClaimedRun,
   giveUpRuns,
@@ -11,6 +11,6 @@ export {
   takeOverRuns,
 } from './ledger.ts'
 export { findRun, listRuns, type Page, type Run, type RunFilter } from './run-history.ts'
-export { runJob, type RunEnd, type Workshop } from './run-job.ts'
-export { createWorkers, type Task, type Workers } from './workers.ts'
+export { runJob, type RunEnd } from './run-job.ts'
+export { createWorkers, type Workers } from './workers.ts'
 export { nearest } from './nearest.ts'

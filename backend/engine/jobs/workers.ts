@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
 import type { Service } from '../service.ts'
 import { within } from './within.ts'
@@ -21,6 +22,8 @@ export function createWorkers(options: { concurrency: number; drainMs: number })
   const limit = pLimit(options.concurrency)
   const tasks = new Set<Promise<unknown>>()
   const stop = new AbortController()
+  // Every task may listen to it, and more than ten of them are no leak.
+  setMaxListeners(0, stop.signal)
   let isStopping = false
 
   const track = async <T>(done: Promise<T>): Promise<T> => {

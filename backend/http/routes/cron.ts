@@ -5,7 +5,7 @@ import { PrewarmError } from '../../engine/errors.ts'
 import type { Principal } from '../../engine/tenancy/index.ts'
 import { userOf } from '../access.ts'
 import { callerOf } from '../authentication.ts'
-import { Flag, TenantId, Uuid, validate } from '../validate.ts'
+import { Flag, TenantId, Text, Uuid, validate } from '../validate.ts'
 
 export type CronRoutesParts = { cron: Cron }
 
@@ -13,13 +13,14 @@ export const JobsQuery = z.object({ tenant_id: TenantId.optional(), is_active: F
 
 export const RunsQuery = z.object({
   cron_job_id: Uuid.optional(),
-  function_name: z.string().optional(),
+  function_name: Text.optional(),
   status: z.enum(['running', 'success', 'partial', 'failed', 'skipped', 'timeout']).optional(),
   page: z.coerce.number().int().min(1).default(1),
   limit: z.coerce.number().int().min(1).max(100).default(20),
 })
 
-export const ExecuteBody = z.object({
+// Strict, because a misspelled tenant_id would mean all tenants.
+export const ExecuteBody = z.strictObject({
   function_name: z.string('function_name is required'),
   tenant_id: TenantId.optional(),
 })
@@ -102,10 +103,9 @@ function runJob(cron: Cron): RequestHandler {
 
 function execute(cron: Cron): RequestHandler {
   return async (request, response) => {
-    const caller = callerOf(response)
+    const user = callerOf(response).kind === 'scheduler' ? undefined : managerOf(response)
     const body = validate(ExecuteBody, request.body ?? {}, 'body')
-    const tenantId =
-      caller.kind === 'scheduler' ? body.tenant_id : tenantFor(managerOf(response), body.tenant_id)
+    const tenantId = user ? tenantFor(user, body.tenant_id) : body.tenant_id
     sendRun(
       response,
       await cron.execute(body.function_name, { tenantId, triggeredBy: nameOf(response) }),

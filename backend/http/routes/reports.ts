@@ -8,8 +8,16 @@ import { scopeOf, userOf } from '../access.ts'
 import { callerOf } from '../authentication.ts'
 import type { CacheLog } from '../cache-log.ts'
 import type { HitPath } from '../hit-path.ts'
-import { etagOf, hitPayload, isKnown, missPayload, momentHeaders } from '../report-answer.ts'
-import type { Payloads, Widgets } from '../report-answer.ts'
+import {
+  etagOf,
+  hitPayload,
+  isKnown,
+  missPayload,
+  momentHeaders,
+  timing,
+  type Payloads,
+  type Widgets,
+} from '../report-answer.ts'
 import { Flag, TenantId, Uuid, validate } from '../validate.ts'
 
 export type ReportRoutesParts = {
@@ -52,8 +60,9 @@ export function reportRoutes(parts: ReportRoutesParts): Router {
 
 function list({ catalog }: Reports): RequestHandler {
   return (_request, response) => {
-    userOf(response)
-    const reports = catalog.all.map(({ id, domain, name, title, widgets, variant }) => ({
+    const { role } = userOf(response)
+    const readable = catalog.all.filter(({ scoped }) => role !== 'member' || scoped)
+    const reports = readable.map(({ id, domain, name, title, widgets, variant }) => ({
       id,
       title,
       path: `/api/reports/${domain}/${name}`,
@@ -78,7 +87,10 @@ function serve(
     noteInLog(parts.log, report, result)
     setHeaders(response, result, asked)
     if (result.cache === 'HIT') remember(parts, { request, response, report, asked, result })
-    response.set('server-timing', timing(result, performance.now() - start))
+    response.set(
+      'server-timing',
+      timing(result.cache, result.databaseMs, performance.now() - start),
+    )
     if (isKnown(request.headers['if-none-match'], etagOf(result.entry, asked.widgets))) {
       response.status(304).end()
     } else {
@@ -150,11 +162,6 @@ function setHeaders(response: Response, { cache, entry }: ReadResult, { widgets 
   })
 }
 
-function timing({ cache, databaseMs }: ReadResult, totalMs: number): string {
-  const database = databaseMs === null ? '' : `db;dur=${databaseMs.toFixed(1)}, `
-  return `cache;desc="${cache}", ${database}total;dur=${totalMs.toFixed(1)}`
-}
-
 type Remembered = {
   request: Request
   response: Response
@@ -163,19 +170,17 @@ type Remembered = {
   result: ReadResult
 }
 
-// Taken before the headers of this one moment are set.
 function remember(
   { hitPath }: ReportRoutesParts,
   { request, response, report, asked, result }: Remembered,
 ): void {
-  const { 'x-request-id': _id, age: _age, ...headers } = response.getHeaders()
   const { widgets } = asked
   hitPath.remember(request, {
     report,
     key: result.id.key,
     widgets,
     caller: callerOf(response),
-    headers,
+    headers: response.getHeaders(),
   })
 }
 

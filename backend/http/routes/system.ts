@@ -1,5 +1,5 @@
 import { Router, type RequestHandler } from 'express'
-import type { Health } from '../../engine/monitoring/index.ts'
+import type { Health, ServiceHealth } from '../../engine/monitoring/index.ts'
 
 export type SystemRoutesParts = {
   health: () => Promise<Health>
@@ -8,15 +8,16 @@ export type SystemRoutesParts = {
 }
 
 /** For load balancers and people: no token, and nothing in the answers that needs one. */
-export function systemRoutes(
-  { health, isAccepting }: SystemRoutesParts,
-  limited: RequestHandler,
-): Router {
+export function systemRoutes(parts: SystemRoutesParts, limited: RequestHandler): Router {
   const router = Router()
+  const { isAccepting } = parts
+  const health = shared(parts.health)
   const tell: RequestHandler = async (_request, response) => {
-    const found = await health()
-    response.status(found.status === 'down' ? 503 : 200).json({
-      ...found,
+    const { status, services } = await health()
+    const { postgres, 'redis-cache': cache } = services
+    response.status(status === 'down' ? 503 : 200).json({
+      status,
+      services: { postgres: outward(postgres), 'redis-cache': outward(cache) },
       timestamp: new Date().toISOString(),
       uptime_seconds: Math.floor(process.uptime()),
     })
@@ -29,4 +30,18 @@ export function systemRoutes(
     response.status(isReady ? 200 : 503).json({ status: isReady ? 'ok' : 'not ready' })
   })
   return router
+}
+
+// Whoever asks while the answer is being found gets that one, so that asking costs the database nothing.
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | undefined
+  return () => {
+    underWay ??= ask().finally(() => (underWay = undefined))
+    return underWay
+  }
+}
+
+// The error's own text names addresses and users.
+function outward<S extends ServiceHealth>({ error: _error, ...rest }: S): Omit<S, 'error'> {
+  return rest
 }
