@@ -73,6 +73,10 @@ const Settings = z.object({
     (36 * HOUR) / SECOND,
     'Hard lifetime of entries, give or take a tenth',
   ),
+  CACHE_FRESH_SECONDS: seconds(
+    (36 * HOUR) / SECOND,
+    'After this time an entry counts as stale: it is served, marked STALE, and renewed behind',
+  ),
   CACHE_COMMAND_TIMEOUT_MS: milliseconds(
     250,
     'How long a reader waits for Redis before asking the database',

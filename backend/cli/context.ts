@@ -73,6 +73,7 @@ const MEBIBYTE = 1024 * 1024
 export function settingsOf(config: Config): EngineSettings {
   return {
     lifetimeMs: config.CACHE_HARD_TTL_SECONDS * SECOND,
+    freshMs: config.CACHE_FRESH_SECONDS * SECOND,
     reportTimeoutMs: config.REPORT_TIMEOUT_MS,
     batchTenants: config.WARM_BATCH_TENANTS,
     warmConcurrency: config.WARM_CONCURRENCY,

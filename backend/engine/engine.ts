@@ -15,6 +15,8 @@ import type { Service } from './service.ts'
 export type EngineSettings = {
   /** The nominal hard lifetime of entries. */
   lifetimeMs: number
+  /** How long entries are fresh at most. */
+  freshMs: number
   reportTimeoutMs: number
   batchTenants: number
   warmConcurrency: number

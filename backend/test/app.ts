@@ -40,6 +40,7 @@ export const TEST_SECRET = 'a secret of the tests that is long enough'
 
 const SETTINGS: EngineSettings = {
   lifetimeMs: 36 * HOUR,
+  freshMs: 36 * HOUR,
   reportTimeoutMs: 5000,
   batchTenants: 100,
   warmConcurrency: 2,

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase, type TestDatabase } from '../../test/database.ts'
-import { bundleOf, bundlesOf, bundleTexts, type Bundle, type Question } from './bundles.ts'
+import { bundleOf, bundleTexts, type Bundle } from './bundles.ts'
 import { tenantWith, type Rows } from './test-rows.ts'
 
 const NOW = '2026-05-10T12:00:00.000Z'
@@ -21,6 +20,10 @@ async function bundleFor(
   const { timezone, ...rest } = question
   const tenant = await tenantWith(database.db, rows, timezone)
   return bundleOf(database.db, tenant.id, { now: NOW, ...rest })
+}
+
+function justBefore(time: string): string {
+  return new Date(Date.parse(time) - 1).toISOString()
 }
 
 function times<Row>(count: number, row: Row): Row[] {
@@ -186,11 +189,9 @@ describe('what is recent', () => {
     ['UTC', '2026-05-10T00:00Z', '2026-04-10T00:00Z', '2026-05-11T00:00Z'],
   ]
   it.each(windows)('in %s at %s, from %s until before %s', async (timezone, now, since, until) => {
-    const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString()
     const dates = [justBefore(since), since, justBefore(until), until]
-    const leads = dates.map((created_date, i) => ({ created_date, source: String(i) }))
     for (const [i, date] of dates.entries()) {
-      const rows = { leads: leads.slice(i, i + 1), activities: [{ created_date: date }] }
+      const rows = { leads: [{ created_date: date }], activities: [{ created_date: date }] }
       const { stats } = await bundleFor(rows, { timezone, now })
       const expected = i === 1 || i === 2 ? 1 : 0
       expect.soft(stats, date).toMatchObject({ newLeadsLast30Days: expected })

@@ -1,7 +1,6 @@
 // Random tenants with random rows, beside those of all earlier runs: every answer is what a plain computation over
 // the tenant's own rows gives, alone, in a batch, and merged.
-import { randomUUID } from 'node:crypto'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { testDatabase, type TestDatabase } from '../../test/database.ts'
 import { bundlesOf, bundleTexts, type Question, type Variant } from './bundles.ts'

@@ -22,14 +22,14 @@ afterEach(async () => {
   await folder.remove()
 })
 
-test('a started Redis is a cache on loopback that saves nothing', async () => {
+test('a started Redis is a cache on loopback that evicts what was used least', async () => {
   const server = await start()
   const settings = await ask(server.url, (redis) =>
     redis.config('GET', 'bind', 'save', 'appendonly', 'maxmemory', 'maxmemory-policy'),
   )
   expect(pairs(settings)).toEqual({
     bind: '127.0.0.1',
-    save: '',
+    save: '3600 1',
     appendonly: 'no',
     maxmemory: String(512 * 1024 * 1024),
     'maxmemory-policy': 'allkeys-lru',
@@ -54,6 +54,14 @@ test('a Redis whose only user was killed is joined with what it holds, and ends 
   expect(await ask(server.url, (redis) => redis.get('key'))).toBe('value')
   await server.stop()
   expect(processStart(pid)).toBeUndefined()
+})
+
+test('a Redis that was stopped holds again what it held', async () => {
+  const first = await start()
+  await ask(first.url, (redis) => redis.set('key', 'value'))
+  await first.stop()
+  const second = await start()
+  expect(await ask(second.url, (redis) => redis.get('key'))).toBe('value')
 })
 
 test('a killed Redis starts again on its port', async () => {

@@ -1,8 +1,8 @@
 // A Redis of our own for those who have the program but run no server: on loopback only, with a password
-// only we can read. It holds what can be recomputed, so it saves nothing.
+// only we can read. It saves the cache when it is stopped, so that the next start finds it warm.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -54,11 +54,23 @@ function programOf(file: string, password: string, { folder, log }: LocalRedisOp
     folder,
     log,
     account,
-    prepare: async () => configure(configuration, password, account),
+    prepare: async () => {
+      makeDataFolder(dataFolder(folder), account)
+      configure(configuration, password, account)
+    },
     command: (port) => ({ file, args: [configuration, ...flagsOf(folder, port)] }),
     answers: (port) => answers(password, port),
     stopSignals: ['SIGTERM', 'SIGKILL'],
   }
+}
+
+function dataFolder(folder: string): string {
+  return join(folder, 'data')
+}
+
+function makeDataFolder(path: string, account: Account | undefined): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (account !== undefined) chownSync(path, account.uid, account.gid)
 }
 
 // In a file, because everybody on the machine can read the command line of a process.
@@ -71,9 +83,9 @@ function flagsOf(folder: string, port: number): string[] {
   return Object.entries({
     bind: '127.0.0.1',
     port: String(port),
-    dir: folder,
+    dir: dataFolder(folder),
     daemonize: 'no',
-    save: '',
+    save: '3600 1',
     appendonly: 'no',
     maxmemory: '512mb',
     'maxmemory-policy': 'allkeys-lru',

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Entry, Epochs } from '../cache/index.ts'
 import { SECOND } from '../clock.ts'
-import { GLOBAL, nextLocalMidnight, type Scope, type Tenant } from '../tenancy/index.ts'
+import {
+  createMidnights,
+  GLOBAL,
+  type Midnights,
+  type Scope,
+  type Tenant,
+} from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'
 import { scopeName } from './request.ts'
 
@@ -13,23 +19,35 @@ export type MakeEntryOptions = {
   tenants: readonly Tenant[]
   epochs: Epochs
   now: Date
-  /** The nominal hard lifetime; the entry's own differs from it by up to a tenth. */
+}
+
+export type EntryLifetimes = {
+  /** The nominal hard lifetime; an entry's own differs from it by up to a tenth. */
   lifetimeMs: number
+  /** How long an entry is fresh at most, though nothing that is known of has changed it. */
+  freshMs: number
 }
 
 /** The body is the report's data with `meta` as its last member, in the bytes that readers are sent. */
-export function makeEntry(options: MakeEntryOptions): Entry {
-  const { report, data, epochs, now, lifetimeMs } = options
-  const expiresAt = now.getTime() + jittered(lifetimeMs)
-  const header = {
-    generatedAt: now.getTime(),
-    freshUntil: report.changesAt === 'never' ? expiresAt : horizonOf(options.tenants, now),
-    expiresAt,
-    definition: report.hash,
-    etag: `W/"${createHash('sha1').update(data).digest('base64url')}"`,
-    epochs,
+export type MakeEntry = (options: MakeEntryOptions) => Entry
+
+export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeEntry {
+  const nextMidnight = createMidnights()
+  return ({ report, scope, data, tenants, epochs, now }) => {
+    const expiresAt = now.getTime() + jittered(lifetimeMs)
+    const header = {
+      generatedAt: now.getTime(),
+      freshUntil: Math.min(
+        now.getTime() + freshMs,
+        report.changesAt === 'never' ? expiresAt : horizonOf(tenants, now, nextMidnight),
+      ),
+      expiresAt,
+      definition: report.hash,
+      etag: `W/"${createHash('sha1').update(data).digest('base64url')}"`,
+      epochs,
+    }
+    return { header, body: Buffer.from(withMeta(data, metaOf(scope, now, lifetimeMs))) }
   }
-  return { header, body: Buffer.from(withMeta(data, metaOf(options))) }
 }
 
 /** The share by which hard lifetimes differ, so that what was warmed together does not expire together. */
@@ -40,12 +58,12 @@ function jittered(lifetimeMs: number): number {
 }
 
 /** The next instant at which the clock alone changes a report about these tenants. */
-function horizonOf(tenants: readonly Tenant[], now: Date): number {
+function horizonOf(tenants: readonly Tenant[], now: Date, nextMidnight: Midnights): number {
   const zones = new Set(tenants.length > 0 ? tenants.map((tenant) => tenant.timezone) : ['UTC'])
-  return Math.min(...Array.from(zones, (zone) => nextLocalMidnight(now, zone).getTime()))
+  return Math.min(...Array.from(zones, (zone) => nextMidnight(now, zone).getTime()))
 }
 
-function metaOf({ scope, now, lifetimeMs }: MakeEntryOptions): object {
+function metaOf(scope: Scope, now: Date, lifetimeMs: number): object {
   return {
     tenant_id: scope.tenantId === GLOBAL ? null : scope.tenantId,
     generated_at: now.toISOString(),

@@ -8,7 +8,7 @@ import type { Log } from '../log.ts'
 import { findTenant, GLOBAL, listActiveTenants, type Tenant } from '../tenancy/index.ts'
 import { compute } from './compute.ts'
 import { lookUp } from './look-up.ts'
-import { makeEntry } from './make-entry.ts'
+import type { MakeEntry } from './make-entry.ts'
 import { entryIdOf, type ReportRequest } from './request.ts'
 
 export type ReaderParts = {
@@ -18,8 +18,7 @@ export type ReaderParts = {
   flight: SingleFlight
   clock: Clock
   log: Log
-  /** The nominal hard lifetime of entries. */
-  lifetimeMs: number
+  makeEntry: MakeEntry
   /** How long one computation may keep others from computing the same entry. */
   leaseMs: number
 }
@@ -108,7 +107,7 @@ async function computeEntry(
   const merge = scope.tenantId === GLOBAL
   const [tenants, data] = await askDatabase(parts, { report, scope, variant }, now, merge)
   const epochs = claim?.epochs ?? ['', '', '']
-  return makeEntry({ report, scope, data, tenants, epochs, now, lifetimeMs: parts.lifetimeMs })
+  return parts.makeEntry({ report, scope, data, tenants, epochs, now })
 }
 
 async function askDatabase(

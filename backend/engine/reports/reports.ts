@@ -11,6 +11,7 @@ import type { Db } from '../db/index.ts'
 import type { Log } from '../log.ts'
 import type { Catalog, InstalledReport } from './catalog.ts'
 import { compute, UNRESTRICTED } from './compute.ts'
+import { createEntryMaker, type EntryLifetimes } from './make-entry.ts'
 import { createReader, type ReadResult } from './read.ts'
 import type { ReportRequest } from './request.ts'
 import { planWarming, warm, type WarmOptions, type WarmPlan, type WarmSummary } from './warm.ts'
@@ -27,8 +28,7 @@ export type ReportsOptions = {
   settings: ReportSettings
 }
 
-export type ReportSettings = {
-  lifetimeMs: number
+export type ReportSettings = EntryLifetimes & {
   leaseMs: number
   renewAheadMs: number
   batchTenants: number
@@ -56,8 +56,9 @@ export function createReports(options: ReportsOptions): Reports {
   const { localMaxBytes: maxBytes, localTrustMs: trustMs } = settings
   const local = createLocalEntries({ maxBytes, trustMs, clock })
   const flight = createSingleFlight()
-  const reader = createReader({ db, store, local, flight, clock, log, ...settings })
-  const warmer = { db, store: bulkStore, clock, log, ...settings }
+  const makeEntry = createEntryMaker(settings)
+  const reader = createReader({ db, store, local, flight, clock, log, makeEntry, ...settings })
+  const warmer = { db, store: bulkStore, clock, log, makeEntry, ...settings }
   return {
     catalog,
     read: reader.read,

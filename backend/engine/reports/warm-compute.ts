@@ -5,11 +5,11 @@ import { messageOf, PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { InstalledReport } from './catalog.ts'
 import { compute, UNRESTRICTED, type Answer } from './compute.ts'
-import { makeEntry } from './make-entry.ts'
+import type { MakeEntry } from './make-entry.ts'
 import { wholeTenant } from './request.ts'
 import type { PlanParts, WarmGroup, WarmTarget } from './warm-plan.ts'
 
-export type ComputeParts = PlanParts & { db: Db; log: Log; lifetimeMs: number; leaseMs: number }
+export type ComputeParts = PlanParts & { db: Db; log: Log; makeEntry: MakeEntry; leaseMs: number }
 
 export type WarmFailure = { tenant_id: string; tenant_name: string; error: string }
 
@@ -105,7 +105,7 @@ async function computeAndWrite(
 type Answered = Work & { answers: ReadonlyMap<string, Answer>; group: WarmGroup; now: Date }
 
 function writeOf(
-  { lifetimeMs }: ComputeParts,
+  { makeEntry }: ComputeParts,
   report: InstalledReport,
   { target, claim, answers, group, now }: Answered,
 ): Write {
@@ -113,7 +113,7 @@ function writeOf(
   const data = answers.get(group.merge ? `null ${variant}` : `${tenantId} ${variant}`)?.data ?? ''
   const tenants = group.merge ? group.tenants : group.tenants.filter(({ id }) => id === tenantId)
   const scope = wholeTenant(tenantId)
-  const entry = makeEntry({ report, scope, data, tenants, epochs: claim.epochs, now, lifetimeMs })
+  const entry = makeEntry({ report, scope, data, tenants, epochs: claim.epochs, now })
   return { claim, entry, lifetimeMs: entry.header.expiresAt - entry.header.generatedAt }
 }
 

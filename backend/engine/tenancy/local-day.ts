@@ -23,3 +23,17 @@ function dateIn(timezone: string): (time: number) => string {
   const format = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, dateStyle: 'short' })
   return (time) => format.format(time)
 }
+
+/** As `nextLocalMidnight`, remembering for each zone the midnight that is still to come. */
+export type Midnights = (now: Date, timezone: string) => Date
+
+export function createMidnights(): Midnights {
+  const known = new Map<string, { from: Date; midnight: Date }>()
+  return (now, timezone) => {
+    const last = known.get(timezone)
+    if (last && last.from <= now && now < last.midnight) return last.midnight
+    const midnight = nextLocalMidnight(now, timezone)
+    known.set(timezone, { from: now, midnight })
+    return midnight
+  }
+}
