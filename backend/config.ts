@@ -103,6 +103,13 @@ const Settings = z.object({
   BODY_LIMIT_KB: count(100, 'Largest request body (KiB)'),
 })
 
+/** Every setting as documentation shows it; `fallback` is empty where unset means something of its own. */
+export const settings = Object.entries(Settings.shape).map(([name, schema]) => ({
+  name,
+  fallback: String(schema.safeParse(undefined).data ?? ''),
+  description: schema.description ?? '',
+}))
+
 export type Config = z.infer<typeof Settings> & { home: string }
 
 /** Throws one `bad_configuration` that names every setting that is wrong. */

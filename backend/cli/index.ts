@@ -13,6 +13,7 @@ import { tell } from './output.ts'
 import { addQuickstart } from './quickstart.ts'
 import { addServe } from './serve.ts'
 import { addStatus } from './status.ts'
+import { addTenants } from './tenants.ts'
 import { addToken } from './token.ts'
 import { addWarm } from './warm.ts'
 
@@ -25,6 +26,7 @@ const COMMANDS = [
   addStatus,
   addCron,
   addBust,
+  addTenants,
   addToken,
   addDoctor,
 ]

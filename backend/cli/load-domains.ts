@@ -1,10 +1,13 @@
-// Domains of a team's own, outside this tree: folders whose `index.ts` exports a domain.
+// Domains of a team's own, outside this tree: folders whose index exports a domain.
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as z from 'zod'
 import type { Domain } from '../engine/domain.ts'
-import { PrewarmError } from '../engine/errors.ts'
+import { messageOf, PrewarmError } from '../engine/errors.ts'
+
+// A folder of TypeScript that says nothing else is CommonJS, unless its package.json or the file's name says that it is a module.
+const FILES = ['index.ts', 'index.mts', 'index.js', 'index.mjs']
 
 const Name = z
   .string()
@@ -40,9 +43,11 @@ export async function loadDomains(folders: string, others: readonly Domain[]): P
 }
 
 async function load(folder: string): Promise<Domain> {
-  const file = join(folder, 'index.ts')
-  if (!existsSync(file)) throw wrong(`${file} does not exist`)
-  const module: unknown = await import(pathToFileURL(file).href)
+  const file = FILES.map((name) => join(folder, name)).find((path) => existsSync(path))
+  if (!file) throw wrong(`${folder} has none of ${FILES.join(', ')}`)
+  const module: unknown = await import(pathToFileURL(file).href).catch((error: unknown) => {
+    throw wrong(`${file} cannot be loaded as an ES module: ${messageOf(error)}`)
+  })
   const exported = typeof module === 'object' && module !== null ? Object.values(module) : []
   const found = exported.map((value) => DomainShape.safeParse(value))
   const good = found.find((result) => result.success)
