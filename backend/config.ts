@@ -3,33 +3,44 @@ import { resolve } from 'node:path'
 import * as z from 'zod'
 import { PrewarmError } from './engine/errors.ts'
 import { chooseHome } from './engine/home.ts'
-import { HOUR, SECOND } from './engine/clock.ts'
+import { DAY, HOUR, SECOND } from './engine/clock.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 
-const seconds = (fallback: number, what: string) =>
+// Timers count no further than this number of milliseconds.
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+const YEAR_SECONDS = (365 * DAY) / SECOND
+
+const number = (unit: string, min: number, max: number) =>
   z.coerce
-    .number('must be a number of seconds')
-    .positive()
-    .default(fallback)
-    .describe(`${what} (seconds)`)
-const milliseconds = (fallback: number, what: string) =>
-  z.coerce
-    .number('must be a number of milliseconds')
-    .int()
-    .positive()
-    .default(fallback)
-    .describe(`${what} (milliseconds)`)
+    .number(`must be a number${unit}`)
+    .min(min, `must be ${min} or more`)
+    .max(max, `must be ${max} or less`)
+const whole = (unit: string, min: number, max: number) =>
+  number(unit, min, max).int(`must be a whole number${unit}`)
+const seconds = (fallback: number, what: string, { min = 0.001, max = YEAR_SECONDS } = {}) =>
+  number(' of seconds', min, max).default(fallback).describe(`${what} (seconds)`)
+const milliseconds = (fallback: number, what: string, { min = 1, max = LONGEST_TIMER_MS } = {}) =>
+  whole(' of milliseconds', min, max).default(fallback).describe(`${what} (milliseconds)`)
 const count = (fallback: number, what: string) =>
-  z.coerce.number('must be a number').int().positive().default(fallback).describe(what)
-const url = (protocol: RegExp, what: string) => z.url({ protocol }).optional().describe(what)
+  whole('', 1, Number.MAX_SAFE_INTEGER).default(fallback).describe(what)
+const url = (protocol: RegExp, form: string, what: string) =>
+  z
+    .url({ protocol, error: `must be a URL of the form ${form}` })
+    .optional()
+    .describe(what)
 
 /** A setting that is set to nothing counts as not set, as Compose does with `${NAME:-}`. */
 const Settings = z.object({
-  DATABASE_URL: url(/^postgres(ql)?$/, 'Your PostgreSQL. Unless set, an embedded one is started'),
+  DATABASE_URL: url(
+    /^postgres(ql)?$/,
+    'postgres://user@host:5432/name',
+    'Your PostgreSQL. Unless set, an embedded one is started',
+  ),
   DATABASE_POOL: count(10, 'Connections to PostgreSQL for everything but reports'),
   REDIS_CACHE_URL: url(
     /^rediss?$/,
+    'redis://host:6379',
     'Your Redis for the cache. Unless set, one from the PATH is started, else the cache lives in the process',
   ),
   PREWARM_HOME: z
@@ -41,13 +52,7 @@ const Settings = z.object({
     .default('')
     .describe('Folders of further domains, separated by colons'),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
-  PORT: z.coerce
-    .number('must be a number')
-    .int()
-    .min(0)
-    .max(65_535)
-    .default(4001)
-    .describe('Port to listen on; 0 takes a free one'),
+  PORT: whole('', 0, 65_535).default(4001).describe('Port to listen on; 0 takes a free one'),
   LOG_LEVEL: z
     .enum(['error', 'warn', 'info', 'debug'])
     .default('info')
@@ -55,18 +60,20 @@ const Settings = z.object({
   LOG_FORMAT: z.enum(['text', 'json']).default('text').describe('Form of log lines'),
   JWT_SECRET: z
     .string()
-    .min(32)
+    .min(32, 'must have 32 characters or more')
     .optional()
     .describe('Secret of HS256 tokens, 32 bytes or more. Unless set, one is generated and kept'),
   JWT_JWKS_URL: url(
     /^https?$/,
+    'https://host/path',
     'Keys of RS256 or ES256 tokens of your identity provider, instead of a secret',
   ),
   JWT_ISSUER: z.string().optional().describe('Issuer that tokens must name'),
   JWT_AUDIENCE: z.string().optional().describe('Audience that tokens must name'),
   CRON_SECRET: z
     .string()
-    .min(16)
+    .min(16, 'must have 16 characters or more')
+    .regex(/^\S+$/, 'must not contain spaces')
     .optional()
     .describe('Bearer secret with which a platform scheduler may run jobs'),
   CACHE_HARD_TTL_SECONDS: seconds(
@@ -81,13 +88,11 @@ const Settings = z.object({
     250,
     'How long a reader waits for Redis before asking the database',
   ),
-  CACHE_LOCAL_TRUST_MS: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(1000)
-    .default(250)
-    .describe('How long an entry is served without asking Redis again (milliseconds)'),
+  CACHE_LOCAL_TRUST_MS: milliseconds(
+    250,
+    'How long an entry is served without asking Redis again',
+    { min: 0, max: 1000 },
+  ),
   CACHE_LOCAL_MAX_MB: count(64, 'Memory for entries inside the process (MiB)'),
   CACHE_MEMORY_MAX_MB: count(512, 'Memory for the whole cache when there is no Redis (MiB)'),
   REPORT_TIMEOUT_MS: milliseconds(10_000, 'Longest time that one report statement may take'),
@@ -98,6 +103,7 @@ const Settings = z.object({
   CRON_LEASE_SECONDS: seconds(
     30,
     'After this time without a sign of life another instance takes a run over',
+    { min: 1, max: DAY / SECOND },
   ),
   RATE_LIMIT_PER_MINUTE: count(1200, 'Requests per minute and caller'),
   BODY_LIMIT_KB: count(100, 'Largest request body (KiB)'),
@@ -114,7 +120,7 @@ export type Config = z.infer<typeof Settings> & { home: string }
 
 /** Throws one `bad_configuration` that names every setting that is wrong. */
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
   const parsed = Settings.safeParse(given)
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)

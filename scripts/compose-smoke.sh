@@ -298,7 +298,7 @@ leave_nothing() {
 nothing_left() {
   local label=label=com.docker.compose.project=$PROJECT left
   left=$(docker ps --all --quiet --filter "$label" && docker volume ls --quiet --filter "$label" &&
-    docker network ls --quiet --filter "$label" && docker image ls --quiet "$PREWARM_IMAGE") &&
+    docker network ls --quiet --filter "$label" && docker image ls --quiet --filter "$label") &&
     [[ -z $left ]]
 }
 

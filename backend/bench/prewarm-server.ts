@@ -2,14 +2,15 @@
 // Prints its port, a token and a tenant's id as JSON.
 import { open, readContext, tokenOptions } from '../cli/context.ts'
 import { print } from '../cli/output.ts'
-import { startServing, stopInTime, untilStopped } from '../cli/serve.ts'
+import { startServing } from '../cli/serve.ts'
+import { stopInTime, untilStopped } from '../cli/stopping.ts'
 import { domains } from '../domains/index.ts'
 import { listActiveTenants } from '../engine/tenancy/index.ts'
 import { mintToken } from '../http/index.ts'
 
 const SECONDS = 3600
 
-const opened = await open(await readContext(domains))
+const opened = await open(await readContext(domains), 'tables')
 const server = await startServing(opened)
 const { secret } = await tokenOptions(opened)
 const principal = { subject: 'bench', role: 'superadmin', tenantId: null, teamIds: [] } as const

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { print } from '../cli/output.ts'
-import { untilStopped } from '../cli/serve.ts'
+import { untilStopped } from '../cli/stopping.ts'
 
 /** Listens on a free port of the loopback, prints it, and resolves when the process is told to stop. */
 export async function serveOn(server: Server): Promise<void> {

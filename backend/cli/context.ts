@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { readConfig, type Config } from '../config.ts'
 import { SECOND, systemClock } from '../engine/clock.ts'
 import type { Domain } from '../engine/domain.ts'
+import { messageOf, PrewarmError } from '../engine/errors.ts'
 import { createEngine, type Engine, type EngineSettings } from '../engine/engine.ts'
+import { notInstalled } from '../engine/install.ts'
 import { createLog, type Log } from '../engine/log.ts'
 import { openResources, type Resources } from '../engine/resources.ts'
 import { secretIn } from '../engine/server-folder.ts'
 import type { TokenOptions } from '../http/index.ts'
 import { loadDomains } from './load-domains.ts'
+import { stopInTime, untilStopped } from './stopping.ts'
 
 export type Context = {
   config: Config
@@ -25,24 +28,34 @@ export async function readContext(builtIn: readonly Domain[], logLevel?: string)
   return { config, domains, log }
 }
 
-/** Opens what the work needs and closes it again, however the work ends. */
+/** What has to be there before the work can begin: a database that answers, and in it the tables. */
+export type Needs = 'nothing' | 'database' | 'tables'
+
+/** Opens what the work needs and closes it again, however the work ends, and also when it is interrupted. */
 export async function withEngine<T>(
   context: Context,
   work: (opened: Opened) => Promise<T>,
+  needs: Needs = 'tables',
 ): Promise<T> {
-  const opened = await open(context)
+  const stopped = untilStopped()
+  const opened = await open(context, needs)
   try {
-    return await work(opened)
+    return await Promise.race([work(opened), stopped.then(refuseToGoOn)])
   } finally {
-    await opened.engine.stop()
-    await opened.resources.stop()
+    await stopInTime(opened)
   }
 }
 
-export async function open(context: Context): Promise<Opened> {
+function refuseToGoOn(): never {
+  throw new PrewarmError('unavailable', 'Interrupted: not everything was done.')
+}
+
+export async function open(context: Context, needs: Needs): Promise<Opened> {
   const resources = await withResources(context)
   try {
     const { domains, config, log } = context
+    if (needs !== 'nothing') await checkDatabase(resources)
+    if (needs === 'tables') await checkTables(resources, domains)
     const settings = settingsOf(config)
     const engine = await createEngine({ domains, resources, settings, clock: systemClock, log })
     return { ...context, resources, engine }
@@ -50,6 +63,20 @@ export async function open(context: Context): Promise<Opened> {
     await resources.stop()
     throw error
   }
+}
+
+async function checkDatabase({ db }: Resources): Promise<void> {
+  await db.query('select 1').catch((cause: unknown) => {
+    const message = `DATABASE_URL: the database cannot be used: ${messageOf(cause)}.`
+    throw new PrewarmError('unavailable', message, { field: 'DATABASE_URL', cause })
+  })
+}
+
+async function checkTables({ db }: Resources, domains: readonly Domain[]): Promise<void> {
+  const { length } = await notInstalled(db, domains)
+  if (length === 0) return
+  const message = `${length} migrations are not applied: run "prewarm migrate" first.`
+  throw new PrewarmError('unavailable', message, { field: 'DATABASE_URL' })
 }
 
 function withResources({ config, domains, log }: Context): Promise<Resources> {

@@ -20,7 +20,7 @@ export const addDoctor: AddCommand = (program, run) => {
 }
 
 function doctor(context: Context, { json }: Flags): Promise<number> {
-  return withEngine(context, async (opened) => {
+  const work = async (opened: Opened): Promise<number> => {
     const findings: Finding[] = [{ check: 'settings', ok: true, detail: 'all are well-formed' }]
     for (const [name, check] of Object.entries(CHECKS))
       findings.push(await find(name, check, opened))
@@ -28,7 +28,8 @@ function doctor(context: Context, { json }: Flags): Promise<number> {
     for (const { check, ok, detail } of json ? [] : findings)
       print(`${ok ? 'ok     ' : 'PROBLEM'} ${check}: ${detail}`)
     return findings.every(({ ok }) => ok) ? 0 : 1
-  })
+  }
+  return withEngine(context, work, 'nothing')
 }
 
 async function find(check: string, examine: Check, opened: Opened): Promise<Finding> {

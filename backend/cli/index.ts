@@ -55,7 +55,10 @@ export async function runCli(args: readonly string[], builtIn: readonly Domain[]
 // Commander has printed its own complaints, and what --help asked for, already.
 function codeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
-  if (error instanceof PrewarmError) tell(error.message)
-  else tell(error instanceof Error ? (error.stack ?? error.message) : messageOf(error))
-  return 1
+  if (!(error instanceof PrewarmError)) {
+    tell(error instanceof Error ? (error.stack ?? error.message) : messageOf(error))
+    return 1
+  }
+  tell(error.message)
+  return error.code === 'bad_request' ? WRONG_USAGE : 1
 }

@@ -1,6 +1,6 @@
 import { install } from '../engine/install.ts'
 import type { AddCommand } from './command.ts'
-import { withEngine, type Context } from './context.ts'
+import { withEngine, type Context, type Opened } from './context.ts'
 import { print, printJson } from './output.ts'
 
 type Flags = { json?: boolean }
@@ -14,12 +14,13 @@ export const addMigrate: AddCommand = (program, run) => {
 }
 
 function migrate(context: Context, { json }: Flags): Promise<void> {
-  return withEngine(context, async ({ resources, domains, engine }) => {
+  const work = async ({ resources, domains, engine }: Opened): Promise<void> => {
     const applied = await install(resources.db, domains)
     const seeded = await engine.seed()
     if (json) return printJson({ applied, seeded })
     for (const file of applied) print(`applied ${file}`)
     for (const name of seeded) print(`seeded  ${name}`)
     if (applied.length + seeded.length === 0) print('Everything is up to date.')
-  })
+  }
+  return withEngine(context, work, 'database')
 }

@@ -7,7 +7,8 @@ import { mintToken } from '../http/index.ts'
 import { wholeNumber, type AddCommand } from './command.ts'
 import { open, tokenOptions, type Context, type Opened } from './context.ts'
 import { print, progressBar, tell } from './output.ts'
-import { startServing, stopInTime, untilStopped } from './serve.ts'
+import { startServing } from './serve.ts'
+import { stopInTime, untilStopped } from './stopping.ts'
 import { printSummary, warmAll } from './warm.ts'
 
 type Flags = { tenants: number; rows?: number; once?: boolean }
@@ -24,17 +25,22 @@ export const addQuickstart: AddCommand = (program, run) => {
 
 const TOKEN_SECONDS = 12 * 60 * 60
 
-/** Returns the exit code: 1 when some tenant could not be warmed. */
+/** Returns the exit code: 1 when some tenant could not be warmed, or when it was stopped before all were. */
 async function quickstart(context: Context, command: Flags): Promise<number> {
   tell('Starting PostgreSQL and the cache…')
-  const opened = await open(context)
+  const stopped = untilStopped()
+  const opened = await open(context, 'database')
   try {
-    const summaries = await prepare(opened, command)
+    const summaries = await Promise.race([prepare(opened, command), stopped])
+    if (summaries === 'stopped') {
+      await stopInTime(opened)
+      return 1
+    }
     const server = command.once ? undefined : await startServing(opened)
     await printWhatToTry(opened, server?.url ?? `http://localhost:${context.config.PORT}`)
     if (server) {
       print(`\nServing on ${server.url} until Ctrl-C.`)
-      await untilStopped()
+      await stopped
     }
     await stopInTime(opened, server)
     return summaries.some(({ failures }) => failures.length > 0) ? 1 : 0

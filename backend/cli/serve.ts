@@ -1,8 +1,8 @@
 import { install } from '../engine/install.ts'
-import type { Service } from '../engine/service.ts'
 import { startHttp, type HttpServer } from '../http/index.ts'
 import type { AddCommand } from './command.ts'
 import { open, tokenOptions, type Context, type Opened } from './context.ts'
+import { stopInTime, untilStopped } from './stopping.ts'
 
 export const addServe: AddCommand = (program, run) => {
   program
@@ -13,7 +13,8 @@ export const addServe: AddCommand = (program, run) => {
 
 /** Serves until SIGTERM or SIGINT. Resolves when everything has stopped. */
 async function serve(context: Context): Promise<void> {
-  const opened = await open(context)
+  const stopped = untilStopped()
+  const opened = await open(context, 'database')
   const { resources, domains, log } = opened
   try {
     const applied = await install(resources.db, domains)
@@ -23,7 +24,7 @@ async function serve(context: Context): Promise<void> {
     )
     const server = await startServing(opened)
     log.info(`Listening on ${server.url}`)
-    await untilStopped()
+    await stopped
     log.info('Stopping: requests under way are finished.')
     await stopInTime(opened, server)
   } catch (error) {
@@ -45,27 +46,4 @@ export async function startServing(opened: Opened): Promise<HttpServer> {
     bodyLimitBytes: config.BODY_LIMIT_KB * 1024,
     log,
   })
-}
-
-export function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
-  })
-}
-
-// Orchestrators commonly kill after ten seconds; then it is better that we choose what is cut.
-const STOP_MS = 9500
-
-/** Stops in the reverse order of starting, within ten seconds. */
-export async function stopInTime(
-  { engine, resources, log }: Opened,
-  server?: Service,
-): Promise<void> {
-  const timer = setTimeout(() => {
-    log.error('Not everything stopped in time.')
-    process.exit(1)
-  }, STOP_MS)
-  await Promise.all([server?.stop(), engine.stop()])
-  await resources.stop()
-  clearTimeout(timer)
 }

@@ -1,9 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander'
-import * as z from 'zod'
 import { badRequest } from '../engine/errors.ts'
 import type { Principal, Role } from '../engine/tenancy/index.ts'
 import { mintToken } from '../http/index.ts'
-import type { AddCommand } from './command.ts'
+import { isUuid, uuid, type AddCommand } from './command.ts'
 import { tokenOptions, type Context } from './context.ts'
 import { print, printJson } from './output.ts'
 
@@ -57,15 +56,6 @@ function principalOf({ role, tenant, user, team }: Flags): Principal {
   return { subject: user ?? 'cli', role, tenantId: tenant ?? null, teamIds: team }
 }
 
-function isUuid(text: string | undefined): boolean {
-  return z.guid().safeParse(text).success
-}
-
-function uuid(text: string): string {
-  if (isUuid(text)) return text.toLowerCase()
-  throw new InvalidArgumentError('It must be a uuid.')
-}
-
 function uuids(text: string, before: string[]): string[] {
   return [...before, uuid(text)]
 }
@@ -75,6 +65,6 @@ const UNIT_SECONDS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
 function duration(text: string): number {
   const [, number, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? []
   const seconds = Number(number) * (UNIT_SECONDS[unit] ?? Number.NaN)
-  if (seconds > 0) return seconds
+  if (Number.isSafeInteger(seconds) && seconds > 0) return seconds
   throw new InvalidArgumentError('It must be a number and a unit, such as 30m, 12h or 7d.')
 }

@@ -1,6 +1,6 @@
 import { PrewarmError } from '../engine/errors.ts'
 import type { Reports, WarmOptions, WarmSummary } from '../engine/reports/index.ts'
-import type { AddCommand } from './command.ts'
+import { uuid, type AddCommand } from './command.ts'
 import { withEngine, type Context, type Opened } from './context.ts'
 import { megabytes, print, printJson, progressBar, seconds, tell } from './output.ts'
 
@@ -10,7 +10,7 @@ export const addWarm: AddCommand = (program, run) => {
   program
     .command('warm')
     .description('compute every report of every active tenant into the cache')
-    .option('--tenant <id>', 'only this tenant')
+    .option('--tenant <id>', 'only this tenant', uuid)
     .option('--expired', 'only what is missing or no longer fresh')
     .option('--plan', 'only list what would be computed')
     .option('--json', 'print JSON')

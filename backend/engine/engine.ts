@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 import { createCron, housekeeping, type Cron } from './cron/index.ts'
 import type { Domain } from './domain.ts'
 import { createExecutors, type Executor } from './jobs/index.ts'
-import { checkLifetime, shortestRenewal } from './lifetime.ts'
+import { checkLifetime, renewAhead } from './lifetime.ts'
 import type { Log } from './log.ts'
 import { checkHealth, type Health } from './monitoring/index.ts'
 import { createReports, loadCatalog, warmExecutor } from './reports/index.ts'
@@ -44,8 +44,10 @@ export type Engine = Service & {
   start(): Promise<void>
 }
 
+/** Renewed as long as the work goes on, so it is how long a computation of a process that died holds up the others. */
+const LEASE_MS = 3000
 // A computation may take the whole statement timeout, and some time to be written.
-const LEASE_GRACE_MS = 5000
+const PATIENCE_GRACE_MS = 5000
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { domains, resources, clock } = options
@@ -77,6 +79,7 @@ function reportsOf(
   { domains, resources, settings, clock, log }: EngineOptions,
   catalog: Catalog,
 ): Reports {
+  const renewAheadOf = renewAhead(domains, clock())
   return createReports({
     catalog,
     db: resources.reportDb,
@@ -86,8 +89,9 @@ function reportsOf(
     log,
     settings: {
       ...settings,
-      leaseMs: settings.reportTimeoutMs + LEASE_GRACE_MS,
-      renewAheadMs: shortestRenewal(domains, clock()),
+      leaseMs: LEASE_MS,
+      patienceMs: settings.reportTimeoutMs + PATIENCE_GRACE_MS,
+      renewAheadMs: ({ id }) => renewAheadOf(id),
       concurrency: settings.warmConcurrency,
     },
   })

@@ -11,7 +11,7 @@ const RUN_MS = 3600 * SECOND
 
 type WarmSchedule = Pick<
   CronJob,
-  'name' | 'schedule' | 'timezone' | 'function_name' | 'timeout_seconds'
+  'tenant_id' | 'schedule' | 'timezone' | 'function_name' | 'timeout_seconds'
 >
 
 /** Throws `bad_configuration` when some report's entries can expire before their next warming is over. */
@@ -22,7 +22,7 @@ export function checkLifetime(
   const shortestLife = lifetimeMs * (1 - JITTER)
   for (const domain of domains) {
     for (const report of Object.keys(domain.reports)) {
-      const renewals = jobs.filter((job) => warms(domain, job.function_name, report))
+      const renewals = jobs.filter((job) => warms(domain, job, report))
       const needed = Math.min(
         ...renewals.map((job) => gapOf(job, now) + job.timeout_seconds * SECOND),
       )
@@ -32,20 +32,32 @@ export function checkLifetime(
   }
 }
 
-/** How long before its end an entry is renewed, so that it outlives the time until the next warming; in milliseconds. */
-export function shortestRenewal(domains: readonly Domain[], now: Date): number {
-  const gaps = domains
-    .flatMap((domain) => domain.schedules)
-    .map(({ at }) => longestGap(at, 'UTC', now))
-  return gaps.length > 0 ? Math.min(...gaps) + RUN_MS : 0
+/**
+ * How long before its end an entry of a report is renewed, so that it outlives the time until the next warming; in
+ * milliseconds. 0 for a report that no schedule warms.
+ */
+export function renewAhead(domains: readonly Domain[], now: Date): (reportId: string) => number {
+  const ahead = new Map<string, number>()
+  for (const domain of domains) {
+    for (const { at, run, timezone = 'UTC', isActive = true } of domain.schedules) {
+      const id = `${domain.name}:${domain.jobs[run]?.warm}`
+      const ms = gapOf({ schedule: at, timezone }, now) + RUN_MS
+      if (isActive) ahead.set(id, Math.min(ahead.get(id) ?? ms, ms))
+    }
+  }
+  return (reportId) => ahead.get(reportId) ?? 0
 }
 
-function warms({ jobs }: Domain, functionName: string, report: string): boolean {
-  return jobs[functionName]?.warm === report
+// A job for one tenant keeps nobody else's entries warm.
+function warms({ jobs }: Domain, { function_name, tenant_id }: WarmSchedule, report: string) {
+  return tenant_id === null && jobs[function_name]?.warm === report
 }
 
 // A zone more or less moves slots, not the time between them, but for an hour in spring and autumn.
-function gapOf({ schedule, timezone }: WarmSchedule, now: Date): number {
+function gapOf(
+  { schedule, timezone }: Pick<WarmSchedule, 'schedule' | 'timezone'>,
+  now: Date,
+): number {
   return longestGap(schedule, timezone === 'tenant' ? 'UTC' : timezone, now)
 }
 

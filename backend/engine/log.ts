@@ -1,4 +1,5 @@
 // The only winston import. Winston prints an Error inside metadata as `{}`, so errors are spelled out first.
+// Warnings go to standard error, because on standard output they would be in the middle of what a command prints as JSON.
 import winston from 'winston'
 
 type Say = (message: string, details?: Readonly<Record<string, unknown>>) => void
@@ -12,7 +13,7 @@ export function createLog({ level, format }: LogOptions): Log {
   return winston.createLogger({
     level,
     format: winston.format.combine(spellOutErrors(), winston.format.timestamp(), print),
-    transports: [new winston.transports.Console({ stderrLevels: ['error'] })],
+    transports: [new winston.transports.Console({ stderrLevels: ['error', 'warn'] })],
   })
 }
 

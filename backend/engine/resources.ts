@@ -35,7 +35,7 @@ export type Resources = Service & {
 }
 
 const STATEMENT_TIMEOUT_MS = 30_000
-const BULK_TIMEOUT_MS = 30_000
+const BULK_TIMEOUT_MS = 10_000
 
 export async function openResources(options: ResourceOptions): Promise<Resources> {
   const database = await openDatabase(options)

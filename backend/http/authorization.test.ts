@@ -62,7 +62,7 @@ function ask(method: string, path: string, token?: string, body?: object): Promi
   return fetch(`${world.url}${url}`, {
     method,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    ...(body ? { body: JSON.stringify({ ...body, name: randomUUID() }) } : {}),
+    ...(body ? { body: JSON.stringify(body) } : {}),
   })
 }
 

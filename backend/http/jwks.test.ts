@@ -20,9 +20,9 @@ let provider: Provider
 let authenticate: Authenticate
 
 beforeAll(async () => {
-  ;[rsa, ec, stranger] = await Promise.all(
-    ['RS256', 'ES256', 'RS256'].map((a) => generateKeyPair(a)),
-  )
+  rsa = await generateKeyPair('RS256')
+  ec = await generateKeyPair('ES256')
+  stranger = await generateKeyPair('RS256')
   keySet = JSON.stringify({ keys: [await published(rsa, 'rsa'), await published(ec, 'ec')] })
   provider = await startProvider()
 })

@@ -62,10 +62,11 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   })
   server.on('clientError', answerClientError)
   const port = await listen(server, options)
-  const stop = async (): Promise<void> => {
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => {
     isAccepting = false
-    await drain(server)
-    await cacheLog.stop()
+    stopped ??= drain(server).then(() => cacheLog.stop())
+    return stopped
   }
   return { url: `http://${urlHost(options.host)}:${port}`, port, stop }
 }

@@ -2,6 +2,7 @@
 // fails, or takes too long, or waits at a gate.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Entry } from '../engine/cache/index.ts'
 import type { Db } from '../engine/db/index.ts'
 import type { Domain, Report } from '../engine/domain.ts'
 import { testApp, type AppOptions, type TestApp } from './app.ts'
@@ -25,17 +26,20 @@ export type Probe = {
   say(tenantId: string, word: string): Promise<void>
   /** Computations that have begun wait until the gate is opened. */
   closeGate(): Promise<{ open: () => Promise<void> }>
+  /** Tenants that there are become inactive, and computations are counted from 0 again. */
+  reset(): Promise<void>
   end(): Promise<void>
 }
 
 export type ProbeOptions = { report?: Partial<Report>; sql?: string }
 
-/** What a read was answered with. `computation` is the number of the computation behind it. */
-export type ProbeAnswer = {
+/** `computation` is the number of the computation behind the answer. */
+export type ProbeData = { computation: number; word: string }
+
+/** What a read was answered with. In an error the computation is 0. */
+export type ProbeAnswer = ProbeData & {
   status: number
   cache: string | null
-  computation: number
-  word: string
   body: string
 }
 
@@ -82,6 +86,10 @@ export async function probe({ report = {}, sql = REPORT_SQL }: ProbeOptions = {}
     make: (id, act) => setTenant(db, id, { act }),
     say: (id, word) => setTenant(db, id, { word }),
     closeGate: () => closeGate(db),
+    reset: async () => {
+      await db.query('update tenant set is_active = false')
+      await db.query('alter sequence probe.computations restart')
+    },
     end: async () => {
       await Promise.all(apps.map((app) => app.stop()))
       await drop()
@@ -90,19 +98,20 @@ export async function probe({ report = {}, sql = REPORT_SQL }: ProbeOptions = {}
   }
 }
 
+/** What an entry says. */
+export function probeData({ body }: Entry): ProbeData {
+  const data: ProbeData = JSON.parse(body.toString())
+  return data
+}
+
 /** Reads the report of one tenant as a superadmin. */
 export async function readProbe(app: TestApp, tenantId: string, query = ''): Promise<ProbeAnswer> {
   const path = `/api/reports/probe/counted?tenant_id=${tenantId}${query}`
   const response = await app.get(path, await app.token())
   const body = await response.text()
-  const { data = {} } = JSON.parse(body) as { data?: Partial<ProbeAnswer> }
-  return {
-    status: response.status,
-    cache: response.headers.get('x-cache'),
-    computation: data.computation ?? 0,
-    word: data.word ?? '',
-    body,
-  }
+  const answer: { data?: ProbeData } = JSON.parse(body)
+  const data = answer.data ?? { computation: 0, word: '' }
+  return { status: response.status, cache: response.headers.get('x-cache'), body, ...data }
 }
 
 async function writeReport(folder: string, sql: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type * as z from 'zod'
 
 const FOLDER =
   // oxlint-disable-next-line node/no-process-env -- It says where the tests find their data; the product has no such setting.
@@ -11,24 +12,19 @@ export function hasRealData(domain: string): boolean {
   return existsSync(join(FOLDER, domain))
 }
 
-/** The lines of a CSV file under the names in its first line; what is empty is the empty text. */
-export async function readCsv<Column extends string>(
+/** The lines of a CSV file as objects, named by its first line; what is empty is the empty text. */
+export async function readCsv<Row extends z.ZodType>(
   path: string,
-  columns: readonly Column[],
-): Promise<Record<Column, string>[]> {
+  row: Row,
+): Promise<z.infer<Row>[]> {
   const text = await readFile(join(FOLDER, path), 'utf8')
   const [header = [], ...lines] = text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
     .filter((line) => line !== '')
     .map(fieldsOf)
-  const places = columns.map((column) => header.indexOf(column))
-  if (places.includes(-1)) throw new Error(`${path} has ${header.join()}, not ${columns.join()}.`)
-  return lines.map(
-    (fields) =>
-      Object.fromEntries(
-        columns.map((column, i) => [column, fields[places[i] ?? -1] ?? '']),
-      ) as Record<Column, string>,
+  return lines.map((fields) =>
+    row.parse(Object.fromEntries(header.map((name, i) => [name, fields[i] ?? '']))),
   )
 }
 

@@ -1,5 +1,6 @@
 // Asks for bundles as the engine does.
 import { join } from 'node:path'
+import * as z from 'zod'
 import { sqlFile } from '../../test/sql-file.ts'
 import type { Db } from './test-rows.ts'
 
@@ -15,22 +16,24 @@ export type Question = {
   merge?: boolean
 }
 
-type Item = Record<string, string | number | boolean | null>
+const Value = z.union([z.string(), z.number(), z.boolean(), z.null()])
 
-export type Bundle = {
-  stats: Record<string, unknown>
-  lists: Record<string, Item[]>
-  funnelAggregates: Record<string, string | number | null>
-}
+const Bundle = z.strictObject({
+  stats: z.record(z.string(), z.union([z.number(), z.record(z.string(), z.number())])),
+  lists: z.record(z.string(), z.array(z.record(z.string(), Value))),
+  funnelAggregates: z.record(z.string(), Value),
+})
+
+export type Bundle = z.infer<typeof Bundle>
 
 /** The JSON text of every answer, under `TENANT VARIANT`; the tenant of a merged one is `null`. */
 export async function bundleTexts(db: Db, question: Question): Promise<Map<string, string>> {
-  const { text, bind } = await sqlFile(join(import.meta.dirname, 'reports/dashboard_bundle.sql'))
+  const sql = await sqlFile(join(import.meta.dirname, 'reports/dashboard_bundle.sql'))
   const rows = await db.query<{ name: string; data: string }>(
     `select concat_ws(' ', coalesce(tenant_id::text, 'null'), include_test_data) as name,
             data::text as data
-     from (${text}) as report`,
-    bind(valuesOf(question)),
+     from (${sql.text}) as report`,
+    sql.bind(valuesOf(question)),
   )
   return new Map(rows.map(({ name, data }) => [name, data]))
 }
@@ -67,9 +70,12 @@ function valuesOf(question: Question): Record<string, string> {
   }
 }
 
+function parseBundle(text: string): Bundle {
+  return Bundle.parse(JSON.parse(text, spellTime))
+}
+
 /** Times are spelled as JavaScript does, so that they can be compared. */
-export function parseBundle(text: string): Bundle {
-  const spell = (key: string, value: unknown): unknown =>
-    /_(at|date)$/.test(key) && typeof value === 'string' ? new Date(value).toISOString() : value
-  return JSON.parse(text, spell) as Bundle
+function spellTime(key: string, value: unknown): unknown {
+  const isTime = /_(at|date)$/.test(key) && typeof value === 'string'
+  return isTime ? new Date(value).toISOString() : value
 }

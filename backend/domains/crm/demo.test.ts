@@ -35,8 +35,11 @@ async function makeDemo({ db }: TestDatabase, tenantIds: readonly string[]): Pro
   )
   const folder = join(import.meta.dirname, 'demo')
   for (const name of (await readdir(folder)).toSorted()) {
-    const { text, bind } = await sqlFile(join(folder, name))
-    await db.query(text, bind({ tenant_ids: `{${tenantIds.join(',')}}`, rows: '300', now: NOW }))
+    const sql = await sqlFile(join(folder, name))
+    await db.query(
+      sql.text,
+      sql.bind({ tenant_ids: `{${tenantIds.join(',')}}`, rows: '300', now: NOW }),
+    )
   }
 }
 

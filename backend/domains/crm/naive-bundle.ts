@@ -2,6 +2,8 @@
 import type { Bundle, Question, Variant } from './bundles.ts'
 import type { Common, Lead, Opportunity, Tables, Tenant } from './test-rows.ts'
 
+type Scoped = Common & { assigned_to_team?: string | null }
+
 export type World = { tenants: readonly Tenant[]; tables: Tables }
 
 const WON = ['won', 'closed_won', 'closedwon', 'closed won']
@@ -43,25 +45,28 @@ export function naiveBundle(world: World, question: Question, variant: Variant):
 }
 
 function inScope(tables: Tables, question: Question): Tables {
-  const { tenantIds, visibleTo, teamId, assignedTo } = question
-  const isSeen = (row: Common & { assigned_to_team?: string | null }): boolean => {
-    const { assigned_to: person, assigned_to_team: team = null } = row
-    const isVisible =
-      !visibleTo ||
-      person === visibleTo.userId ||
-      (team !== null && visibleTo.teamIds.includes(team)) ||
-      (person === null && team === null)
-    const isDrilled = (!teamId || team === teamId) && (!assignedTo || person === assignedTo)
-    return tenantIds.includes(row.tenant_id) && isVisible && isDrilled
-  }
-  return mapTables(tables, isSeen)
+  const { tenantIds, teamId, assignedTo } = question
+  return mapTables(
+    tables,
+    (row) =>
+      tenantIds.includes(row.tenant_id) &&
+      isVisible(row, question) &&
+      (!teamId || row.assigned_to_team === teamId) &&
+      (!assignedTo || row.assigned_to === assignedTo),
+  )
+}
+
+function isVisible(row: Scoped, { visibleTo }: Question): boolean {
+  const { assigned_to: person, assigned_to_team: team = null } = row
+  if (!visibleTo || person === visibleTo.userId) return true
+  return team === null ? person === null : visibleTo.teamIds.includes(team)
 }
 
 function withoutTest(tables: Tables): Tables {
   return mapTables(tables, (row) => row.is_test_data !== true)
 }
 
-function mapTables(tables: Tables, isKept: (row: Common) => boolean): Tables {
+function mapTables(tables: Tables, isKept: (row: Scoped) => boolean): Tables {
   return {
     contacts: tables.contacts.filter(isKept),
     accounts: tables.accounts.filter(isKept),
@@ -126,11 +131,11 @@ function listsOf({ activities, leads, opportunities }: Tables): Bundle['lists'] 
 function newest<Field extends string, R extends Record<Field | 'id', string>>(
   rows: readonly R[],
   field: Field,
-  count: number,
+  limit: number,
 ): R[] {
   const order = (a: R, b: R): number =>
     Date.parse(b[field]) - Date.parse(a[field]) || (a.id < b.id ? -1 : 1)
-  return rows.toSorted(order).slice(0, count)
+  return rows.toSorted(order).slice(0, limit)
 }
 
 function pick(row: object, fields: string): Bundle['lists'][string][number] {
@@ -141,7 +146,6 @@ function pick(row: object, fields: string): Bundle['lists'][string][number] {
 function funnelOf(tables: Tables): Record<string, number> {
   const { contacts, accounts, leads, bizdev_sources, opportunities } = tables
   const sources = bizdev_sources.filter(({ status }) => !isOneOf(status, ['promoted']))
-  const length = (rows: readonly Common[]): number => rows.length
   const stages = [
     'prospecting',
     'qualification',
@@ -151,19 +155,23 @@ function funnelOf(tables: Tables): Record<string, number> {
     'closed_lost',
   ]
   return {
-    ...apart('sources', sources, length),
-    ...apart('leads', leads.filter(isOpenLead), length),
-    ...apart('contacts', contacts, length),
-    ...apart('accounts', accounts, length),
+    ...apart('sources', sources, count),
+    ...apart('leads', leads.filter(isOpenLead), count),
+    ...apart('contacts', contacts, count),
+    ...apart('accounts', accounts, count),
     ...Object.assign({}, ...stages.map((stage) => funnelStage(stage, opportunities))),
   }
+}
+
+function count(rows: readonly Common[]): number {
+  return rows.length
 }
 
 function funnelStage(stage: string, opportunities: readonly Opportunity[]): Record<string, number> {
   const spellings = { closed_won: WON, closed_lost: LOST }[stage] ?? [stage]
   const rows = opportunities.filter((row) => isOneOf(row.stage, spellings))
   return {
-    ...apart(`${stage}_count`, rows, (some) => some.length),
+    ...apart(`${stage}_count`, rows, count),
     ...apart(`${stage}_value`, rows, sumOf),
   }
 }

@@ -59,9 +59,9 @@ describe.skipIf(!hasRealData('crm'))('the sales of three regional offices', () =
   it('the numbers are those of the files', () => {
     each((office, deals, { stats }) => {
       const won = deals.filter((deal) => deal.deal_stage === 'Won')
-      const open = deals.filter((deal) => !['Won', 'Lost'].includes(deal.deal_stage))
+      const open = deals.filter(isOpen)
       const leads = deals.filter((deal) => deal.account === '')
-      const openLeads = leads.filter((deal) => open.includes(deal))
+      const openLeads = leads.filter(isOpen)
       expect(stats).toEqual({
         totalContacts: office.agents.length,
         totalAccounts: new Set(office.deals.map((deal) => deal.account).filter(Boolean)).size,
@@ -135,8 +135,7 @@ describe.skipIf(!hasRealData('crm'))('the sales of three regional offices', () =
 
   it('the funnel is that of the files, with and without test data', () => {
     each(({ id, slug, agents, deals }, _shown, { funnelAggregates }) => {
-      const isClosed = ({ deal_stage }: Deal): boolean => ['Won', 'Lost'].includes(deal_stage)
-      const leads = deals.filter((deal) => deal.account === '' && !isClosed(deal))
+      const leads = deals.filter((deal) => deal.account === '' && isOpen(deal))
       const accounts = [...new Set(deals.map((deal) => deal.account).filter(Boolean))]
       const wonWith = new Set(deals.filter(isStage('Won')).map((deal) => deal.account))
       const sources = data.companies.filter(
@@ -162,6 +161,10 @@ describe.skipIf(!hasRealData('crm'))('the sales of three regional offices', () =
 
 function isRecent(date: string): boolean {
   return date >= FIRST_DAY && date <= LAST_DAY
+}
+
+function isOpen({ deal_stage }: Deal): boolean {
+  return !['Won', 'Lost'].includes(deal_stage)
 }
 
 function isStage(stage: string): (deal: Deal) => boolean {

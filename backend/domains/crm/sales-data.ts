@@ -1,36 +1,41 @@
 // A company's sales of 2016 and 2017, from its regional offices, as they are in the files.
 import { createHash } from 'node:crypto'
+import * as z from 'zod'
 import { readCsv } from '../../test/real-data.ts'
 
-const DEAL = [
-  'opportunity_id',
-  'sales_agent',
-  'product',
-  'account',
-  'deal_stage',
-  'engage_date',
-  'close_date',
-  'close_value',
-] as const
+const Text = z.string()
 
-export type Deal = Record<(typeof DEAL)[number], string>
-export type Agent = Record<'sales_agent' | 'manager' | 'regional_office', string>
-export type Product = Record<'product' | 'series', string>
-export type Company = Record<'account' | 'sector' | 'subsidiary_of', string>
+const Deal = z.object({
+  opportunity_id: Text,
+  sales_agent: Text,
+  product: Text,
+  account: Text,
+  deal_stage: Text,
+  engage_date: Text,
+  close_date: Text,
+  close_value: Text,
+})
+const Agent = z.object({ sales_agent: Text, manager: Text, regional_office: Text })
+const Product = z.object({ product: Text, series: Text })
+const Company = z.object({ account: Text, sector: Text, subsidiary_of: Text })
+
+export type Deal = z.infer<typeof Deal>
+export type Agent = z.infer<typeof Agent>
+export type Company = z.infer<typeof Company>
 
 export type SalesData = {
   deals: Deal[]
   agents: Agent[]
-  products: Product[]
+  products: z.infer<typeof Product>[]
   companies: Company[]
 }
 
 export async function readSalesData(): Promise<SalesData> {
   return {
-    deals: await readCsv('crm/sales_pipeline.csv', DEAL),
-    agents: await readCsv('crm/sales_teams.csv', ['sales_agent', 'manager', 'regional_office']),
-    products: await readCsv('crm/products.csv', ['product', 'series']),
-    companies: await readCsv('crm/accounts.csv', ['account', 'sector', 'subsidiary_of']),
+    deals: await readCsv('crm/sales_pipeline.csv', Deal),
+    agents: await readCsv('crm/sales_teams.csv', Agent),
+    products: await readCsv('crm/products.csv', Product),
+    companies: await readCsv('crm/accounts.csv', Company),
   }
 }
 

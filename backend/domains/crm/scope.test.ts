@@ -11,7 +11,7 @@ const MY_TEAM = '20000000-0000-4000-8000-000000000001'
 const OTHER_TEAM = '20000000-0000-4000-8000-000000000002'
 
 // What a record is called says whose it is.
-const OWNERS = {
+const OWNERS: Record<string, { assigned_to: string | null; assigned_to_team: string | null }> = {
   nobody: { assigned_to: null, assigned_to_team: null },
   me: { assigned_to: ME, assigned_to_team: null },
   'me in my team': { assigned_to: ME, assigned_to_team: MY_TEAM },
@@ -21,8 +21,7 @@ const OWNERS = {
   'me in another team': { assigned_to: ME, assigned_to_team: OTHER_TEAM },
   'other team': { assigned_to: null, assigned_to_team: OTHER_TEAM },
 }
-type Owner = keyof typeof OWNERS
-const ALL = Object.keys(OWNERS) as Owner[]
+const ALL = Object.keys(OWNERS)
 
 let database: TestDatabase
 let tenant: Tenant
@@ -45,9 +44,9 @@ afterAll(() => database.drop())
 
 describe('a scope holds for every part of the bundle', () => {
   const visibleTo = { userId: ME, teamIds: [MY_TEAM] }
-  const mine: Owner[] = ['nobody', 'me', 'me in my team', 'me in another team']
-  const ofMyTeam: Owner[] = ['me in my team', 'colleague in my team', 'my team']
-  const cases: [string, Partial<Question>, Owner[], number][] = [
+  const mine: string[] = ['nobody', 'me', 'me in my team', 'me in another team']
+  const ofMyTeam: string[] = ['me in my team', 'colleague in my team', 'my team']
+  const cases: [string, Partial<Question>, string[], number][] = [
     ['an unrestricted user sees everything', {}, ALL, 3],
     [
       'a member sees his own records, those of his teams, and those that nobody owns',

@@ -51,16 +51,6 @@ export type Rows = { [Table in keyof Tables]?: readonly Partial<Tables[Table][nu
 
 const LONG_AGO = '2020-01-01T00:00:00.000Z'
 
-// What a table demands and few tests care about.
-const DEMANDED: { [Table in keyof Tables]: Partial<Tables[Table][number]> } = {
-  contacts: {},
-  accounts: { name: 'Account' },
-  leads: {},
-  opportunities: { name: 'Opportunity', updated_at: LONG_AGO },
-  activities: { type: 'call' },
-  bizdev_sources: { source: 'Trade register' },
-}
-
 /** A new tenant with these rows; what a row leaves open is null, and its times are long ago. */
 export async function tenantWith(
   db: Db,
@@ -74,24 +64,51 @@ export async function tenantWith(
     tenant.slug,
     tenant.timezone,
   ])
-  const tables = Object.keys(DEMANDED) as (keyof Tables)[]
-  const rows = Object.fromEntries(tables.map((table) => [table, completed(table, given, id)]))
-  for (const table of tables) await insertRows(db, table, rows[table] ?? [])
-  return { ...tenant, rows: rows as Tables }
+  const rows = completed(given, id)
+  for (const [table, its] of Object.entries(rows)) await insertRows(db, table, its)
+  return { ...tenant, rows }
 }
 
-function completed(table: keyof Tables, given: Rows, tenantId: string): object[] {
-  const open = { created_at: LONG_AGO, ...DEMANDED[table] }
-  return (given[table] ?? []).map((row) => ({
-    id: randomUUID(),
-    ...open,
-    ...row,
-    tenant_id: tenantId,
-  }))
+function completed(given: Rows, tenant_id: string): Tables {
+  const nobodys = { assigned_to: null, is_test_data: null }
+  const common = { ...nobodys, tenant_id, created_date: null, created_at: LONG_AGO }
+  const owned = (): Owned => ({ ...common, id: randomUUID(), assigned_to_team: null })
+  return {
+    contacts: (given.contacts ?? []).map((row) => ({ ...owned(), ...row })),
+    accounts: (given.accounts ?? []).map((row) => ({ ...owned(), name: 'Account', ...row })),
+    leads: (given.leads ?? []).map((row) => ({ ...owned(), ...NO_LEAD, ...row })),
+    opportunities: (given.opportunities ?? []).map((row) => ({ ...owned(), ...NO_DEAL, ...row })),
+    activities: (given.activities ?? []).map((row) => ({ ...owned(), ...NO_ACTIVITY, ...row })),
+    bizdev_sources: (given.bizdev_sources ?? []).map((row) => ({
+      ...common,
+      id: randomUUID(),
+      source: 'Trade register',
+      status: null,
+      ...row,
+    })),
+  }
 }
+
+const NO_LEAD = {
+  first_name: null,
+  last_name: null,
+  company: null,
+  email: null,
+  phone: null,
+  status: null,
+  source: null,
+}
+const NO_DEAL = {
+  name: 'Opportunity',
+  amount: null,
+  stage: null,
+  probability: null,
+  updated_at: LONG_AGO,
+}
+const NO_ACTIVITY = { type: 'call', subject: null, status: null }
 
 async function insertRows(db: Db, table: string, rows: readonly object[]): Promise<void> {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))].join(', ')
+  const columns = Object.keys(rows[0] ?? {}).join(', ')
   if (columns === '') return
   await db.query(
     `insert into crm.${table} (${columns})

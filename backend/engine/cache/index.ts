@@ -11,5 +11,6 @@ export type { BustTarget, Claim, ClaimResult, Found, Store, Write, WriteResult }
 export { createRedisStore } from './redis-store.ts'
 export { createMemoryStore } from './memory-store.ts'
 export { createLocalEntries, type LocalEntries } from './local-entries.ts'
+export { whileLeased } from './lease.ts'
 export { createSingleFlight, type SingleFlight } from './single-flight.ts'
 export { startLocalRedis } from './local-redis.ts'

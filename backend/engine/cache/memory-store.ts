@@ -38,6 +38,7 @@ export function createMemoryStore({ maxBytes, clock }: MemoryStoreOptions): Stor
     peek: async (ids) =>
       ids.map((id) => ({ part: find(memory, id)?.header, epochs: epochsOf(memory, id) })),
     claim: async (ids, leaseMs) => ids.map((id) => claim(memory, id, leaseMs)),
+    renew: async (claims, leaseMs) => claims.forEach((one) => renew(memory, one, leaseMs)),
     write: async (writes) => writes.map((one) => write(memory, one)),
     release: async (claims) => claims.forEach((one) => release(memory, one)),
     bust: async (target) => bust(memory, target),
@@ -57,6 +58,12 @@ function claim(memory: Memory, id: EntryId, leaseMs: number): ClaimResult {
   const token = randomUUID()
   leases.set(id.key, { token, until: now() + leaseMs })
   return { id, token, epochs: startMissingEpochs(memory, id) }
+}
+
+function renew(memory: Memory, claimed: Claim, leaseMs: number): void {
+  const { id, token } = claimed
+  if (holdsLease(memory, claimed))
+    memory.leases.set(id.key, { token, until: memory.now() + leaseMs })
 }
 
 function write(memory: Memory, { claim: claimed, entry, lifetimeMs }: Write): WriteResult {

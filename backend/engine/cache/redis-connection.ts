@@ -1,7 +1,7 @@
 // One connection to Redis that answers in time or says that it cannot.
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { circuitBreaker, ConsecutiveBreaker, handleAll } from 'cockatiel'
+import { circuitBreaker, ConsecutiveBreaker, handleAll, type CircuitBreakerPolicy } from 'cockatiel'
 import { Redis, type ChainableCommander } from 'ioredis'
 import { messageOf, PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
@@ -16,9 +16,16 @@ export type RedisConnectionOptions = {
 
 export type RedisConnection = {
   /** Sends one pipeline and gives its replies in order. Whatever goes wrong is a PrewarmError `unavailable`. */
-  run: (fill: (pipeline: ChainableCommander) => unknown) => Promise<unknown[]>
+  run: Run
+  /**
+   * Sends a pipeline behind one whose reply was given up: Redis may still run that one when it goes on, and this one then
+   * takes it back. Neither waits nor fails.
+   */
+  takeBack: (fill: Parameters<Run>[0]) => void
   stop: () => void
 }
+
+type Run = (fill: (pipeline: ChainableCommander) => unknown) => Promise<unknown[]>
 
 const FIRST_CONTACT_MS = 2000
 // After three failures in a row Redis is left alone for a second, so that reads do not queue up behind its timeout.
@@ -28,18 +35,21 @@ const OPEN_MS = 1000
 /** Resolves when Redis answers, or after a moment when it does not: the connection then works as soon as it does. */
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   const redis = open(options)
-  await Promise.race([once(redis, 'ready'), sleep(FIRST_CONTACT_MS)]).catch(() => undefined)
+  const patience = sleep(FIRST_CONTACT_MS, undefined, { ref: false })
+  await Promise.race([once(redis, 'ready'), patience]).catch(() => undefined)
   const breaker = circuitBreaker(handleAll, {
     halfOpenAfter: OPEN_MS,
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
   })
-  const send: RedisConnection['run'] = async (fill) => {
+  tell(breaker, options.log)
+  const send: Run = async (fill) => {
     const pipeline = redis.pipeline()
     fill(pipeline)
     return valuesOf(await pipeline.exec())
   }
   return {
     run: (fill) => breaker.execute(() => send(fill)).catch(unavailable),
+    takeBack: (fill) => void send(fill).catch(() => undefined),
     stop: () => redis.disconnect(),
   }
 }
@@ -52,16 +62,17 @@ function open({ url, commandTimeoutMs, log }: RedisConnectionOptions): Redis {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
   })
-  let isDown = false
-  redis.on('error', (error: Error) => {
-    if (!isDown) log.warn('Redis cannot be reached; reports come from the database.', { error })
-    isDown = true
-  })
-  redis.on('ready', () => {
-    if (isDown) log.info('Redis is back.')
-    isDown = false
-  })
+  // Without a listener a lost connection would end the process; what comes of it is told by the breaker.
+  redis.on('error', (error: Error) => log.debug('The connection to Redis failed.', { error }))
   return redis
+}
+
+function tell(breaker: CircuitBreakerPolicy, log: Log): void {
+  breaker.onBreak((reason) => {
+    const error = 'error' in reason ? reason.error : undefined
+    log.warn('Redis does not answer; reports come from the database.', { error })
+  })
+  breaker.onReset(() => log.info('Redis is back.'))
 }
 
 function valuesOf(replies: [Error | null, unknown][] | null): unknown[] {

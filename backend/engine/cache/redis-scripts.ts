@@ -14,6 +14,11 @@ for i = 2, 4 do
 end
 return answer`
 
+/** KEYS lease. ARGV token, lease ms. */
+const renew = `
+if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end
+return 0`
+
 /**
  * KEYS entry, lease, three epochs, set of the tenant's keys, set of the report's keys, set of the reports' sets.
  * ARGV token, bytes, lifetime ms, three epochs, lifetime of the sets in ms.
@@ -45,6 +50,7 @@ return { #keys, redis.call('unlink', unpack(keys)) }`
 
 export const scripts = {
   prewarmClaim: { numberOfKeys: 4, lua: claim },
+  prewarmRenew: { numberOfKeys: 1, lua: renew },
   prewarmWrite: { numberOfKeys: 8, lua: write },
   prewarmRelease: { numberOfKeys: 1, lua: release },
   prewarmSweep: { numberOfKeys: 1, lua: sweep },

@@ -19,20 +19,21 @@ export type RedisStoreOptions = RedisConnectionOptions & {
   maxLifetimeMs: number
 }
 
-type Parts = { run: RedisConnection['run']; outliveMs: number }
+type Parts = Pick<RedisConnection, 'run' | 'takeBack'> & { outliveMs: number }
 
 const HEADER_BYTES = 1024
 const SWEEP_KEYS = 500
 
 /** Resolves when Redis answers, or after a moment when it does not: the store then works as soon as it does. */
 export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
-  const { run, stop } = await connectRedis(options)
-  const parts = { run, outliveMs: 2 * options.maxLifetimeMs }
+  const { run, takeBack, stop } = await connectRedis(options)
+  const parts = { run, takeBack, outliveMs: 2 * options.maxLifetimeMs }
   return {
     kind: 'redis',
     read: (ids) => read(parts, ids),
     peek: (ids) => peek(parts, ids),
     claim: (ids, leaseMs) => claim(parts, ids, leaseMs),
+    renew: (claims, leaseMs) => renew(parts, claims, leaseMs),
     write: (writes) => write(parts, writes),
     release: (claims) => release(parts, claims),
     bust: (target) => bust(parts, target),
@@ -71,7 +72,7 @@ function inPairs<Part>(
 }
 
 async function claim(
-  { run, outliveMs }: Parts,
+  { run, takeBack, outliveMs }: Parts,
   ids: readonly EntryId[],
   leaseMs: number,
 ): Promise<ClaimResult[]> {
@@ -81,10 +82,21 @@ async function claim(
       const keys = [leaseKey(id), ...epochKeys(id)]
       callScript(pipeline, 'prewarmClaim', [...keys, token, leaseMs, randomUUID(), outliveMs])
     }
+  }).catch((error: unknown) => {
+    // A lease that nobody knows he holds would keep everybody from computing these entries.
+    takeBack((pipeline) => wanted.forEach((lease) => addRelease(pipeline, lease)))
+    throw error
   })
   return wanted.map((lease, i) => {
     const [won, ...epochs] = replies[i] as [number, string, string, string]
     return won === 1 ? { ...lease, epochs } : 'held'
+  })
+}
+
+async function renew({ run }: Parts, claims: readonly Claim[], leaseMs: number): Promise<void> {
+  await run((pipeline) => {
+    for (const { id, token } of claims)
+      callScript(pipeline, 'prewarmRenew', [leaseKey(id), token, leaseMs])
   })
 }
 
@@ -112,10 +124,11 @@ async function write({ run, outliveMs }: Parts, writes: readonly Write[]): Promi
 }
 
 async function release({ run }: Parts, claims: readonly Claim[]): Promise<void> {
-  await run((pipeline) => {
-    for (const { id, token } of claims)
-      callScript(pipeline, 'prewarmRelease', [leaseKey(id), token])
-  })
+  await run((pipeline) => claims.forEach((lease) => addRelease(pipeline, lease)))
+}
+
+function addRelease(pipeline: ChainableCommander, { id, token }: Omit<Claim, 'epochs'>): void {
+  callScript(pipeline, 'prewarmRelease', [leaseKey(id), token])
 }
 
 async function bust({ run, outliveMs }: Parts, target: BustTarget): Promise<number> {

@@ -1,19 +1,13 @@
 // What every store keeps. A new store is one more line in `stores`.
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { systemClock } from '../clock.ts'
-import { testLog } from '../../test/database.ts'
+import { entryId as id, testEntry as entryOf } from '../../test/entries.ts'
+import { testLog } from '../../test/log.ts'
 import { testRedis, type TestRedis } from '../../test/redis.ts'
-import {
-  createMemoryStore,
-  createRedisStore,
-  type Claim,
-  type Entry,
-  type EntryId,
-  type Store,
-} from './index.ts'
+import { HOUR, systemClock } from '../clock.ts'
+import { createMemoryStore, createRedisStore, type Claim, type Store } from './index.ts'
+import type { EntryId } from './index.ts'
 
-const HOUR = 3_600_000
 const LEASE = 10_000
 
 let redis: TestRedis
@@ -34,25 +28,6 @@ const stores = [
   ['redis', redisStore],
   ['memory', async () => createMemoryStore({ maxBytes: 1_000_000, clock: systemClock })],
 ] as const
-
-const id = (tenant: string, report = 'crm:bundle', rest = 'include=true'): EntryId => ({
-  key: `${report}:${tenant}:${rest}`,
-  tenant,
-  report,
-})
-
-function entryOf(claim: Claim, text = '{"n":1}'): Entry {
-  const now = Date.now()
-  const header = {
-    generatedAt: now,
-    freshUntil: now + HOUR,
-    expiresAt: now + HOUR,
-    definition: 'v1',
-    etag: '"1"',
-    epochs: claim.epochs,
-  }
-  return { header, body: Buffer.from(text) }
-}
 
 describe.each(stores)('the %s store', (kind, open) => {
   let store: Store
@@ -117,6 +92,23 @@ describe.each(stores)('the %s store', (kind, open) => {
     const inTime = { claim: next, entry: entryOf(next, 'in time'), lifetimeMs: HOUR }
     expect(await store.write([inTime])).toEqual(['written'])
     expect(await bodyAt(id('a'))).toBe('in time')
+  })
+
+  test('lets a lease live on that is renewed', async () => {
+    const mine = await claim(id('a'), 50)
+    await claim(id('b'), 50)
+    await store.renew([mine], LEASE)
+    await vi.waitFor(() => claim(id('b')))
+    expect(await store.claim([id('a')], LEASE)).toEqual(['held'])
+  })
+
+  test('does not touch a lease that is somebody else’s by now', async () => {
+    const slow = await claim(id('a'), 30)
+    await vi.waitFor(() => claim(id('a')))
+    await store.renew([slow], 1)
+    await claim(id('b'), 30)
+    await vi.waitFor(() => claim(id('b')))
+    expect(await store.claim([id('a')], LEASE)).toEqual(['held'])
   })
 
   test('does not give back a lease that is somebody else’s by now', async () => {
@@ -193,60 +185,3 @@ async function flush(url: string): Promise<void> {
   await client.flushall()
   client.disconnect()
 }
-
-describe('in Redis', () => {
-  test('an entry lies under its own plain key, readable, with a time to live', async () => {
-    const store = await redisStore()
-    const one = { key: 'dashboard:bundle:a:include=true', tenant: 'a', report: 'crm:bundle' }
-    const [claimed] = await store.claim([one], LEASE)
-    if (!claimed || claimed === 'held') throw new Error('held')
-    await store.write([
-      { claim: claimed, entry: entryOf(claimed, '{"stats":{}}'), lifetimeMs: HOUR },
-    ])
-    const client = new Redis(redis.url)
-    expect(await client.keys('dashboard:bundle:*')).toEqual([one.key])
-    expect((await client.get(one.key))?.split('\n')[1]).toBe('{"stats":{}}')
-    expect(await client.ttl(one.key)).toBeGreaterThan(3500)
-    client.disconnect()
-    await store.stop()
-  })
-
-  test('neither reading nor busting sends KEYS or SCAN', async () => {
-    const store = await redisStore()
-    const client = new Redis(redis.url)
-    await client.config('RESETSTAT')
-    const [claimed] = await store.claim([id('a')], LEASE)
-    if (!claimed || claimed === 'held') throw new Error('held')
-    await store.write([{ claim: claimed, entry: entryOf(claimed), lifetimeMs: HOUR }])
-    await store.read([id('a')])
-    for (const target of [{ tenant: 'a' }, { report: 'crm:bundle' }, 'all'] as const)
-      await store.bust(target)
-    const used = await client.info('commandstats')
-    expect(used).toContain('cmdstat_get')
-    expect(used).not.toMatch(/cmdstat_(keys|scan)/)
-    client.disconnect()
-    await store.stop()
-  })
-
-  test('an entry whose epoch was evicted is not served any more', async () => {
-    const store = await redisStore()
-    const [claimed] = await store.claim([id('a')], LEASE)
-    if (!claimed || claimed === 'held') throw new Error('held')
-    await store.write([{ claim: claimed, entry: entryOf(claimed), lifetimeMs: HOUR }])
-    const client = new Redis(redis.url)
-    await client.del('prewarm:epoch:tenant:a')
-    const [found] = await store.read([id('a')])
-    expect(found?.epochs[0]).toBeNull()
-    client.disconnect()
-    await store.stop()
-  })
-
-  test('a Redis that is gone is a clear error at once, and works again when it is back', async () => {
-    const store = await redisStore()
-    await redis.kill()
-    await expect(store.read([id('a')])).rejects.toMatchObject({ code: 'unavailable' })
-    await redis.start()
-    await vi.waitFor(() => store.ping(), { timeout: 10_000, interval: 100 })
-    await store.stop()
-  })
-})

@@ -5,8 +5,8 @@ import type { Entry, EntryHeader, EntryId, EpochNames, Epochs } from './entry.ts
 export type Found<Part> = { part: Part | undefined; epochs: EpochNames }
 
 /**
- * The right to compute and write one entry until the lease ends. `token` fences: a write whose token is no longer
- * the lease's is refused, so a holder that slept through its lease cannot overwrite the work of the next one.
+ * The right to compute and write one entry until the lease ends, or is renewed no more. `token` fences: a write whose token
+ * is no longer the lease's is refused, so a holder that slept through its lease cannot overwrite the work of the next one.
  */
 export type Claim = { id: EntryId; token: string; epochs: Epochs }
 
@@ -27,6 +27,8 @@ export type Store = {
   /** As `read`, without fetching the bodies. */
   peek(ids: readonly EntryId[]): Promise<Found<EntryHeader>[]>
   claim(ids: readonly EntryId[], leaseMs: number): Promise<ClaimResult[]>
+  /** Lets leases that are still held end `leaseMs` from now. */
+  renew(claims: readonly Claim[], leaseMs: number): Promise<void>
   /** Writes and gives the leases back. */
   write(writes: readonly Write[]): Promise<WriteResult[]>
   /** Gives leases back without writing. */

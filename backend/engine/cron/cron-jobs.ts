@@ -150,7 +150,7 @@ export async function existing(
   lock: 'for update' | '' = '',
 ): Promise<JobRow> {
   const job = await findJob(db, id, lock)
-  if (job === undefined) throw new PrewarmError('not_found', 'Cron job not found')
+  if (job === undefined) throw new PrewarmError('not_found', 'Cron job not found', { field: 'id' })
   return job
 }
 

@@ -170,7 +170,14 @@ function report(
   run: ClaimedRun,
   { status, message }: { status: string; message: string },
 ) {
-  const details = { job: run.jobName, runId: run.id, attempt: run.attempt, status, message }
+  const details = {
+    job: run.jobName,
+    function_name: run.functionName,
+    runId: run.id,
+    attempt: run.attempt,
+    status,
+    message,
+  }
   if (status === 'success') log.info('A job ran.', details)
   else log.warn('A job did not end well.', details)
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Store } from '../cache/index.ts'
 import type { Queryable } from '../db/index.ts'
 import { messageOf } from '../errors.ts'
@@ -26,12 +27,20 @@ function overall(postgres: ServiceHealth, cache: ServiceHealth): Health['status'
   return cache.status === 'down' ? 'degraded' : 'ok'
 }
 
+// A server that hangs says nothing for as long as a statement may take; whoever asks for health wants to know it now.
+const PATIENCE_MS = 1500
+
 async function probe(ask: () => Promise<void>): Promise<ServiceHealth> {
   const start = performance.now()
   try {
-    await ask()
+    await Promise.race([ask(), patience()])
     return { status: 'ok', latency_ms: Math.round((performance.now() - start) * 10) / 10 }
   } catch (error) {
     return { status: 'down', error: messageOf(error) }
   }
+}
+
+async function patience(): Promise<never> {
+  await sleep(PATIENCE_MS, undefined, { ref: false })
+  throw new Error(`No answer within ${PATIENCE_MS} ms.`)
 }

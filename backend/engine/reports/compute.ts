@@ -28,6 +28,12 @@ export async function compute(db: Queryable, report: InstalledReport, ask: Ask):
   return answers
 }
 
+/** Asks for no tenant at all, which shows whether the SQL fits the tables. */
+export async function checkSql(db: Queryable, report: InstalledReport, now: Date): Promise<void> {
+  const variants = report.variant?.values ?? [null]
+  await compute(db, report, { tenants: [], variants, restriction: UNRESTRICTED, merge: false, now })
+}
+
 export const UNRESTRICTED: Ask['restriction'] = { visibleTo: null, teamId: null, assignedTo: null }
 
 function valuesOf(report: InstalledReport, ask: Ask): Record<string, string> {

@@ -1,60 +1,52 @@
 // One computation among several processes, which here are several `Reports` over one store.
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { testClock } from '../../test/clock.ts'
 import { gate, type Gate } from '../../test/gate.ts'
-import { testLog } from '../../test/log.ts'
-import { probe, type Probe } from '../../test/probe.ts'
-import { createMemoryStore, type Store } from '../cache/index.ts'
+import { probe, probeData, type Probe } from '../../test/probe.ts'
+import { onlyReport, reportsOver } from '../../test/reports.ts'
+import { createMemoryStore, type EntryId, type Store } from '../cache/index.ts'
 import { HOUR, systemClock } from '../clock.ts'
-import { createReports, loadCatalog, type Catalog, type ReadResult, type Reports } from './index.ts'
-import { wholeTenant } from './request.ts'
+import type { ReadResult, ReportRequest, Reports, ReportSettings } from './index.ts'
+import { entryIdOf, wholeTenant } from './request.ts'
 
-const LEASE_MS = 200
+const SHORT_LEASE_MS = 200
+
+const { clock, set: setTime } = testClock('2026-03-10T12:00:00Z')
 
 let world: Probe
-let catalog: Catalog
 let store: Store
 let tenantId: string
 let before: number
 
 beforeAll(async () => {
   world = await probe()
-  catalog = await loadCatalog([world.domain])
 })
 beforeEach(async () => {
+  setTime('2026-03-10T12:00:00Z')
   store = createMemoryStore({ maxBytes: 1_000_000, clock: systemClock })
   ;[tenantId = ''] = await world.tenants(1)
   before = await world.computations()
 })
 afterAll(() => world.end())
 
-const instance = (changed: Partial<Store> = {}, leaseMs = 10_000): Reports => {
+const instance = (
+  changed: Partial<Store> = {},
+  settings: Partial<ReportSettings> = {},
+): Promise<Reports> => {
   const own = { ...store, ...changed }
-  return createReports({
-    catalog,
-    db: world.db,
-    store: own,
-    bulkStore: own,
-    clock: systemClock,
-    log: testLog().log,
-    settings: {
-      lifetimeMs: HOUR,
-      leaseMs,
-      renewAheadMs: 0,
-      batchTenants: 10,
-      concurrency: 1,
-      localTrustMs: 0,
-      localMaxBytes: 1_000_000,
-    },
-  })
+  return reportsOver({ db: world.db, domains: [world.domain], store: own, clock, settings })
 }
-const requested = () => {
-  const [report] = catalog.all
-  if (!report) throw new Error('There is no report.')
-  return { report, scope: wholeTenant(tenantId), variant: null }
+const requestTo = (reports: Reports): ReportRequest => ({
+  report: onlyReport(reports),
+  scope: wholeTenant(tenantId),
+  variant: null,
+})
+const read = async (process: Promise<Reports>): Promise<ReadResult> => {
+  const reports = await process
+  return reports.read(requestTo(reports), { bust: false })
 }
-const read = (reports: Reports) => reports.read(requested(), { bust: false })
-const computationOf = ({ entry }: ReadResult): number =>
-  Number((JSON.parse(entry.body.toString()) as { computation: number }).computation)
+const entryId = async (): Promise<EntryId> => entryIdOf(requestTo(await instance()))
+const computationOf = ({ entry }: ReadResult): number => probeData(entry).computation
 const begun = async (count: number): Promise<void> =>
   vi.waitFor(async () => expect(await world.computations()).toBe(before + count))
 
@@ -101,7 +93,61 @@ describe('an entry that several processes miss', () => {
   })
 
   test('is computed by the next one when the first one is dead, once its lease has ended', async () => {
-    await store.claim([{ ...idOf(), key: idOf().key }], LEASE_MS)
-    expect(computationOf(await read(instance({}, LEASE_MS)))).toBe(before + 1)
+    await store.claim([await entryId()], SHORT_LEASE_MS)
+    expect(computationOf(await read(instance()))).toBe(before + 1)
+  })
+
+  test('is computed, though not kept, by one whose patience ends before the lease of another', async () => {
+    await store.claim([await entryId()], HOUR)
+    const impatient = instance({}, { patienceMs: 50 })
+    expect(computationOf(await read(impatient))).toBe(before + 1)
+    expect(await store.read([await entryId()])).toMatchObject([{ part: undefined }])
+  })
+
+  test('is left to one that is slow and alive, however short its lease', async () => {
+    const renew = vi.fn<Store['renew']>((...args) => store.renew(...args))
+    const closed = await world.closeGate()
+    const slow = read(instance({ renew }, { leaseMs: SHORT_LEASE_MS }))
+    await begun(1)
+    const waiting = read(instance())
+    await vi.waitFor(() => expect(renew.mock.calls.length).toBeGreaterThan(6))
+    await begun(1)
+    await closed.open()
+    expect(computationOf(await waiting)).toBe(computationOf(await slow))
+    await begun(1)
+  })
+
+  test('is not overwritten by one that slept through its lease, whose reader has an answer', async () => {
+    const closed = await world.closeGate()
+    const asleep = instance({ renew: async () => undefined }, { leaseMs: SHORT_LEASE_MS })
+    const slow = read(asleep)
+    await begun(1)
+    const next = read(instance())
+    await begun(2)
+    await closed.open()
+    expect(computationOf(await slow)).toBe(before + 1)
+    expect(computationOf(await next)).toBe(before + 2)
+    expect(computationOf(await read(instance()))).toBe(before + 2)
+  })
+})
+
+describe('a reader of a missing entry', () => {
+  test('waits for another process though a renewal behind a stale answer would not', async () => {
+    const { late, changed } = claimingLate()
+    const mine = instance(changed)
+    await read(instance())
+    setTime('2026-03-11T00:00:00Z')
+    expect(await read(mine)).toMatchObject({ cache: 'STALE' })
+    await late.arrived
+    await store.bust('all')
+    const closed = await world.closeGate()
+    const theirs = read(instance())
+    await begun(2)
+    const missed = read(mine)
+    late.open()
+    await closed.open()
+    expect(computationOf(await missed)).toBe(computationOf(await theirs))
+    await (await mine).idle()
+    await begun(2)
   })
 })

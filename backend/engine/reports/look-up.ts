@@ -16,11 +16,12 @@ export async function lookUp(
   request: ReportRequest,
 ): Promise<LookUp> {
   const id = entryIdOf(request)
+  const confirm = parts.local.asking(id.key)
   const [found] = await parts.store.read([id]).catch(() => [])
   if (!found?.part) return { state: 'missing' }
   const now = parts.clock().getTime()
   const definition = request.report.hash
   const state = stateOf(found.part.header, { now, epochs: found.epochs, definition })
-  if (state === 'fresh') parts.local.confirm(id.key, found.part)
+  if (state === 'fresh') confirm(found.part)
   return state === 'missing' ? { state } : { state, entry: found.part }
 }

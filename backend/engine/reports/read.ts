@@ -2,7 +2,7 @@
 import type { Entry, EntryId } from '../cache/index.ts'
 import { PrewarmError } from '../errors.ts'
 import { lookUp } from './look-up.ts'
-import { computeAnew, recompute, type ReaderParts } from './recompute.ts'
+import { computeAnew, computeMissing, renewStale, type ReaderParts } from './recompute.ts'
 import { entryIdOf, type ReportRequest } from './request.ts'
 
 export type CacheState = 'HIT' | 'MISS' | 'STALE' | 'BYPASS'
@@ -26,10 +26,9 @@ export type Reader = {
 export function createReader(parts: ReaderParts): Reader {
   const behind = new Set<Promise<unknown>>()
 
-  const recomputeBehind = (request: ReportRequest): void => {
-    const work = recompute(parts, request, { wait: false })
+  const renewBehind = (request: ReportRequest): void => {
+    const work = renewStale(parts, request)
       .catch((error: unknown) => {
-        if (isHeld(error)) return
         parts.log.warn('A stale entry was not renewed.', { key: entryIdOf(request).key, error })
       })
       .finally(() => behind.delete(work))
@@ -43,8 +42,8 @@ export function createReader(parts: ReaderParts): Reader {
       const copy = parts.local.trusted(id.key)
       if (copy) return answer('HIT', { id, entry: copy, source: 'memory' })
       const found = await lookUp(parts, request)
-      if (found.state === 'missing') return computeMissing(parts, request)
-      if (found.state === 'stale') recomputeBehind(request)
+      if (found.state === 'missing') return miss(parts, request)
+      if (found.state === 'stale') renewBehind(request)
       return answer(found.state === 'fresh' ? 'HIT' : 'STALE', {
         id,
         entry: found.entry,
@@ -59,8 +58,8 @@ function answer(cache: CacheState, rest: Pick<ReadResult, 'id' | 'entry' | 'sour
   return { cache, ...rest, databaseMs: null }
 }
 
-async function computeMissing(parts: ReaderParts, request: ReportRequest): Promise<ReadResult> {
-  const computed = await recompute(parts, request, { wait: true })
+async function miss(parts: ReaderParts, request: ReportRequest): Promise<ReadResult> {
+  const computed = await computeMissing(parts, request)
   return { cache: 'MISS', id: entryIdOf(request), source: 'db', ...computed }
 }
 
@@ -80,11 +79,6 @@ async function renew(parts: ReaderParts, request: ReportRequest): Promise<ReadRe
     })
     return answer('STALE', { id, entry: found.entry, source: parts.store.kind })
   }
-}
-
-// Another process is at it already.
-function isHeld(error: unknown): boolean {
-  return error instanceof PrewarmError && error.code === 'conflict'
 }
 
 function isCallersFault(error: unknown): boolean {

@@ -1,6 +1,7 @@
 // One computation per entry: at most one in this process (the flight), at most one among all processes (the lease).
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim, Entry, LocalEntries, SingleFlight, Store } from '../cache/index.ts'
+import { whileLeased, type Claim, type Entry } from '../cache/index.ts'
+import type { LocalEntries, SingleFlight, Store } from '../cache/index.ts'
 import type { Clock } from '../clock.ts'
 import { isStatementError, type Db } from '../db/index.ts'
 import { PrewarmError } from '../errors.ts'
@@ -19,8 +20,10 @@ export type ReaderParts = {
   clock: Clock
   log: Log
   makeEntry: MakeEntry
-  /** How long one computation may keep others from computing the same entry. */
+  /** How long a process that died keeps the others from computing what it was computing. */
   leaseMs: number
+  /** How long a reader waits for the computation of another process. */
+  patienceMs: number
 }
 
 export type Computed = { entry: Entry; databaseMs: number }
@@ -28,35 +31,57 @@ export type Computed = { entry: Entry; databaseMs: number }
 /** How often a process looks whether the entry that another process computes is there. */
 const WAIT_STEP_MS = 25
 
-/** With `wait: false` it rejects with `conflict` when another process is computing the entry already. */
-export function recompute(
-  parts: ReaderParts,
-  request: ReportRequest,
-  { wait }: { wait: boolean },
-): Promise<Computed> {
-  const { key } = entryIdOf(request)
-  return parts.flight(key, async () => {
-    const claim = await claimEntry(parts, request)
-    if (claim !== 'held') return computeAndWrite(parts, request, claim)
-    if (wait) return waitForOther(parts, request)
-    throw new PrewarmError('conflict', `Another process is computing ${key}.`)
-  })
+/** A result that another process has written meanwhile is as good as our own. */
+export function computeMissing(parts: ReaderParts, request: ReportRequest): Promise<Computed> {
+  return parts.flight(`missing ${keyOf(request)}`, () =>
+    claimAndCompute(parts, request, () => findFresh(parts, request)),
+  )
 }
 
 /** Does not settle for a result that was begun before now, by whomever. */
-export async function computeAnew(parts: ReaderParts, request: ReportRequest): Promise<Computed> {
-  const { key } = entryIdOf(request)
-  return parts.flight(key, () => claimAndCompute(parts, request), { anew: true })
+export function computeAnew(parts: ReaderParts, request: ReportRequest): Promise<Computed> {
+  const work = () => claimAndCompute(parts, request, async () => undefined)
+  return parts.flight(`anew ${keyOf(request)}`, work, { anew: true })
 }
 
-async function claimAndCompute(parts: ReaderParts, request: ReportRequest): Promise<Computed> {
-  const deadline = performance.now() + parts.leaseMs
+/** Leaves the entry alone when another process is computing it or has done so, or when the store could not keep it. */
+export function renewStale(parts: ReaderParts, request: ReportRequest): Promise<void> {
+  return parts.flight(`stale ${keyOf(request)}`, async () => {
+    const claim = await claimEntry(parts, request)
+    if (claim === 'held' || claim === null) return
+    if (await findFresh(parts, request)) await giveBack(parts, claim)
+    else await computeAndWrite(parts, request, claim)
+  })
+}
+
+// A claim that was won late may be for an entry that its former holder has just written, so it is looked for again. When
+// the former holder fails or dies it is our turn; and when it lives and takes too long, the answer is computed and not kept.
+async function claimAndCompute(
+  parts: ReaderParts,
+  request: ReportRequest,
+  findDone: () => Promise<Entry | undefined>,
+): Promise<Computed> {
+  const deadline = performance.now() + parts.patienceMs
   for (;;) {
     const claim = await claimEntry(parts, request)
+    const done = claim === null ? undefined : await findDone()
+    if (done) {
+      if (claim !== 'held') await giveBack(parts, claim)
+      return { entry: done, databaseMs: 0 }
+    }
     if (claim !== 'held') return computeAndWrite(parts, request, claim)
     if (performance.now() > deadline) return computeAndWrite(parts, request, null)
     await sleep(WAIT_STEP_MS)
   }
+}
+
+function keyOf(request: ReportRequest): string {
+  return entryIdOf(request).key
+}
+
+async function findFresh(parts: ReaderParts, request: ReportRequest): Promise<Entry | undefined> {
+  const found = await lookUp(parts, request)
+  return found.state === 'fresh' ? found.entry : undefined
 }
 
 // Null when the store cannot be reached: the answer is then computed, and not kept.
@@ -68,17 +93,8 @@ async function claimEntry(
   return claim ?? null
 }
 
-// Another process computes this very entry. Its result is ours; when it fails or dies, we do it ourselves.
-async function waitForOther(parts: ReaderParts, request: ReportRequest): Promise<Computed> {
-  const deadline = performance.now() + parts.leaseMs
-  while (performance.now() < deadline) {
-    await sleep(WAIT_STEP_MS)
-    const found = await lookUp(parts, request)
-    if (found.state !== 'missing') return { entry: found.entry, databaseMs: 0 }
-    const claim = await claimEntry(parts, request)
-    if (claim !== 'held') return computeAndWrite(parts, request, claim)
-  }
-  return computeAndWrite(parts, request, null)
+async function giveBack({ store }: ReaderParts, claim: Claim | null): Promise<void> {
+  if (claim) await store.release([claim]).catch(() => undefined)
 }
 
 async function computeAndWrite(
@@ -88,12 +104,15 @@ async function computeAndWrite(
 ): Promise<Computed> {
   try {
     const start = performance.now()
-    const entry = await computeEntry(parts, request, claim)
+    const claims = claim ? [claim] : []
+    const entry = await whileLeased(parts.store, claims, parts.leaseMs, () =>
+      computeEntry(parts, request, claim),
+    )
     const databaseMs = performance.now() - start
     if (claim) await write(parts, claim, entry)
     return { entry, databaseMs }
   } catch (error) {
-    if (claim) await parts.store.release([claim]).catch(() => undefined)
+    await giveBack(parts, claim)
     throw error
   }
 }
@@ -145,8 +164,9 @@ function publicError(report: string, error: unknown): PrewarmError {
 // A cache that does not take the entry costs the next reader a computation; this reader has his answer.
 async function write(parts: ReaderParts, claim: Claim, entry: Entry): Promise<void> {
   const lifetimeMs = entry.header.expiresAt - entry.header.generatedAt
+  const confirm = parts.local.asking(claim.id.key)
   const [result] = await parts.store.write([{ claim, entry, lifetimeMs }]).catch(() => [])
-  if (result === 'written') parts.local.confirm(claim.id.key, entry)
+  if (result === 'written') confirm(entry)
   else
     parts.log.info('A computed entry was not kept.', {
       key: claim.id.key,

@@ -10,7 +10,7 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../db/index.ts'
 import type { Log } from '../log.ts'
 import type { Catalog, InstalledReport } from './catalog.ts'
-import { compute, UNRESTRICTED } from './compute.ts'
+import { checkSql } from './compute.ts'
 import { createEntryMaker, type EntryLifetimes } from './make-entry.ts'
 import { createReader, type ReadResult } from './read.ts'
 import type { ReportRequest } from './request.ts'
@@ -30,7 +30,8 @@ export type ReportsOptions = {
 
 export type ReportSettings = EntryLifetimes & {
   leaseMs: number
-  renewAheadMs: number
+  patienceMs: number
+  renewAheadMs: (report: InstalledReport) => number
   batchTenants: number
   concurrency: number
   localTrustMs: number
@@ -68,14 +69,11 @@ export function createReports(options: ReportsOptions): Reports {
     plan: (report, warmOptions) => planWarming(warmer, report, warmOptions),
     check: (report) => checkSql(db, report, clock()),
     bust: async (target) => {
-      const dropped = await bulkStore.bust(target)
-      local.forgetAll()
-      return dropped
+      try {
+        return await bulkStore.bust(target)
+      } finally {
+        local.forgetAll()
+      }
     },
   }
-}
-
-async function checkSql(db: Db, report: InstalledReport, now: Date): Promise<void> {
-  const variants = report.variant?.values ?? [null]
-  await compute(db, report, { tenants: [], variants, restriction: UNRESTRICTED, merge: false, now })
 }

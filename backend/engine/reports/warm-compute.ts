@@ -1,112 +1,158 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Claim, Write } from '../cache/index.ts'
+import { whileLeased, type Claim, type Write } from '../cache/index.ts'
 import { isStatementError, type Db } from '../db/index.ts'
 import { messageOf, PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { InstalledReport } from './catalog.ts'
 import { compute, UNRESTRICTED, type Answer } from './compute.ts'
 import type { MakeEntry } from './make-entry.ts'
 import { wholeTenant } from './request.ts'
-import type { PlanParts, WarmGroup, WarmTarget } from './warm-plan.ts'
+import { findCold, findDue, type Planned, type WarmGroup, type WarmTarget } from './warm-plan.ts'
 
-export type ComputeParts = PlanParts & { db: Db; log: Log; makeEntry: MakeEntry; leaseMs: number }
+export type ComputeParts = {
+  db: Db
+  log: Log
+  makeEntry: MakeEntry
+  leaseMs: number
+  patienceMs: number
+}
+
+export type WarmRun = Planned &
+  ComputeParts & {
+    /** Nothing further is begun once it is aborted. */
+    signal: AbortSignal
+  }
 
 export type WarmFailure = { tenant_id: string; tenant_name: string; error: string }
 
 export type Computed = {
-  warmed: number
+  /** Keys of entries. */
+  written: readonly string[]
   bytes: number
   /** Statements that computed reports. */
   statements: number
-  failures: WarmFailure[]
+  failures: readonly WarmFailure[]
 }
 
-const NOTHING: Computed = { warmed: 0, bytes: 0, statements: 0, failures: [] }
+export const NOTHING: Computed = { written: [], bytes: 0, statements: 0, failures: [] }
 const WAIT_STEP_MS = 50
 
 /** One entry that is ours to compute. */
 type Work = { target: WarmTarget; claim: Claim }
 
 /**
- * Computes and writes the targets that no other process is computing, and waits for those that another one is.
- * One tenant whose report fails or is too slow costs the others nothing but a few statements: the work is halved until
- * that tenant is alone.
+ * Computes and writes the targets that no other process is computing, and waits for those that another one is, or does
+ * them when it fails or dies. One tenant whose report fails or is too slow costs the others nothing but a few statements:
+ * the work is halved until that tenant is alone.
  */
 export async function computeGroup(
-  parts: ComputeParts,
-  report: InstalledReport,
+  run: WarmRun,
   group: WarmGroup,
   targets: readonly WarmTarget[],
 ): Promise<Computed> {
-  if (targets.length === 0) return NOTHING
-  const claims = await parts.store.claim(
-    targets.map((target) => target.id),
-    parts.leaseMs,
-  )
-  const works = targets.flatMap((target, i) => workOf(target, claims[i]))
-  const computed = await computeOrDivide(parts, report, group, works)
-  await waitForOthers(
-    parts,
-    targets.filter((_target, i) => claims[i] === 'held'),
-  )
+  const deadline = performance.now() + run.patienceMs
+  let { computed, held } = await computeFree(run, group, targets)
+  while (held.length > 0 && performance.now() < deadline) {
+    await sleep(WAIT_STEP_MS)
+    const next = await computeFree(run, group, await findCold(run, held))
+    computed = addUp(computed, next.computed)
+    held = next.held
+  }
   return computed
+}
+
+async function computeFree(
+  run: WarmRun,
+  group: WarmGroup,
+  targets: readonly WarmTarget[],
+): Promise<{ computed: Computed; held: WarmTarget[] }> {
+  if (targets.length === 0) return { computed: NOTHING, held: [] }
+  run.signal.throwIfAborted()
+  const ids = targets.map((target) => target.id)
+  const claims = await run.store.claim(ids, run.leaseMs)
+  const held = targets.filter((_target, i) => claims[i] === 'held')
+  const works = await stillDue(
+    run,
+    targets.flatMap((target, i) => workOf(target, claims[i])),
+  )
+  return { computed: await computeOrDivide(run, group, works), held }
+}
+
+// Whoever held an entry before may have written it between our look and our claim.
+async function stillDue(run: WarmRun, works: readonly Work[]): Promise<Work[]> {
+  const targets = works.map(({ target }) => target)
+  const due = new Set(await findDue(run, targets))
+  await release(
+    run,
+    works.filter(({ target }) => !due.has(target)),
+  )
+  return works.filter(({ target }) => due.has(target))
+}
+
+async function release({ store }: WarmRun, works: readonly Work[]): Promise<void> {
+  if (works.length > 0) await store.release(works.map(({ claim }) => claim)).catch(() => undefined)
 }
 
 function workOf(target: WarmTarget, claim: Claim | 'held' | undefined): Work[] {
   return claim === undefined || claim === 'held' ? [] : [{ target, claim }]
 }
 
+// Nothing stays claimed while the halves are computed one after the other: readers may need the other half sooner.
 async function computeOrDivide(
-  parts: ComputeParts,
-  report: InstalledReport,
+  run: WarmRun,
   group: WarmGroup,
   works: readonly Work[],
 ): Promise<Computed> {
-  const tenantIds = [...new Set(works.map(({ target }) => target.tenantId))]
-  if (tenantIds.length === 0) return NOTHING
+  if (works.length === 0) return NOTHING
+  const claims = works.map(({ claim }) => claim)
   try {
-    return await computeAndWrite(parts, report, group, works)
+    const work = () => computeAndWrite(run, group, works)
+    return await whileLeased(run.store, claims, run.leaseMs, work)
   } catch (error) {
-    if (!isTenantsFault(error) || tenantIds.length === 1) await release(parts, works)
+    await release(run, works)
     if (!isTenantsFault(error)) throw error
-    if (tenantIds.length === 1) return failed(parts, works, error)
-    const half = new Set(tenantIds.slice(0, tenantIds.length / 2))
-    const isInHalf = ({ target }: Work): boolean => half.has(target.tenantId)
-    const first = await computeOrDivide(parts, report, group, works.filter(isInHalf))
-    const rest = await computeOrDivide(
-      parts,
-      report,
-      group,
-      works.filter((work) => !isInHalf(work)),
-    )
-    return addUp(first, rest)
+    const targets = works.map(({ target }) => target)
+    const [half, rest] = halvesOf(targets)
+    if (rest.length === 0) return failed(run, targets, error)
+    const first = await computeGroup(run, group, half)
+    const second = await computeGroup(run, group, rest)
+    return addUp(addUp(first, second), { ...NOTHING, statements: 1 })
   }
 }
 
+/** All variants of a tenant stay together, as they are computed together. */
+function halvesOf(targets: readonly WarmTarget[]): [WarmTarget[], WarmTarget[]] {
+  const tenantIds = [...new Set(targets.map(({ tenantId }) => tenantId))]
+  const half = new Set(tenantIds.slice(0, Math.ceil(tenantIds.length / 2)))
+  const isInHalf = ({ tenantId }: WarmTarget): boolean => half.has(tenantId)
+  return [targets.filter(isInHalf), targets.filter((target) => !isInHalf(target))]
+}
+
 async function computeAndWrite(
-  parts: ComputeParts,
-  report: InstalledReport,
+  run: WarmRun,
   group: WarmGroup,
   works: readonly Work[],
 ): Promise<Computed> {
-  const now = parts.clock()
+  const now = run.clock()
   const wanted = new Set(works.map(({ target }) => target.tenantId))
   const tenants = group.tenants.filter((tenant) => group.merge || wanted.has(tenant.id))
   const variants = [...new Set(works.map(({ target }) => target.variant))]
   const ask = { tenants, variants, restriction: UNRESTRICTED, merge: group.merge, now }
-  const answers = indexed(await compute(parts.db, report, ask))
-  const writes = works.map((work) => writeOf(parts, report, { ...work, answers, group, now }))
-  const results = await parts.store.write(writes)
+  const answers = indexed(await compute(run.db, run.report, ask))
+  const writes = works.map((work) => writeOf(run, { ...work, answers, group, now }))
+  const results = await run.store.write(writes)
   const written = writes.filter((_write, i) => results[i] === 'written')
-  const bytes = written.reduce((sum, { entry }) => sum + entry.body.length, 0)
-  return { warmed: written.length, bytes, statements: 1, failures: [] }
+  return {
+    written: written.map(({ claim }) => claim.id.key),
+    bytes: written.reduce((sum, { entry }) => sum + entry.body.length, 0),
+    statements: 1,
+    failures: [],
+  }
 }
 
 type Answered = Work & { answers: ReadonlyMap<string, Answer>; group: WarmGroup; now: Date }
 
 function writeOf(
-  { makeEntry }: ComputeParts,
-  report: InstalledReport,
+  { report, makeEntry }: WarmRun,
   { target, claim, answers, group, now }: Answered,
 ): Write {
   const { tenantId, variant } = target
@@ -121,46 +167,35 @@ function indexed(answers: readonly Answer[]): ReadonlyMap<string, Answer> {
   return new Map(answers.map((answer) => [`${answer.tenantId} ${answer.variant}`, answer]))
 }
 
-// A RangeError is a time zone that PostgreSQL knows and this runtime does not.
 function isTenantsFault(error: unknown): boolean {
   const isIncomplete = error instanceof PrewarmError && error.code === 'report_failed'
-  return isStatementError(error) || isIncomplete || error instanceof RangeError
+  return isStatementError(error) || isIncomplete
 }
 
-async function release({ store }: ComputeParts, works: readonly Work[]): Promise<void> {
-  await store.release(works.map(({ claim }) => claim)).catch(() => undefined)
+function failed({ log }: WarmRun, targets: readonly WarmTarget[], error: unknown): Computed {
+  const [target] = targets
+  log.warn('A tenant could not be warmed.', { tenant: target?.tenantId, error })
+  return { ...NOTHING, statements: 1, failures: failuresOf(targets, () => messageOf(error)) }
 }
 
-function failed(parts: ComputeParts, works: readonly Work[], error: unknown): Computed {
-  const failures = new Map<string, WarmFailure>()
-  for (const { target } of works) {
-    const { tenantId, tenantName } = target
-    parts.log.warn('A tenant could not be warmed.', { tenant: tenantId, error })
-    const failure = { tenant_id: tenantId, tenant_name: tenantName, error: messageOf(error) }
-    failures.set(tenantId, failure)
+/** One for each tenant among the targets. */
+export function failuresOf(
+  targets: readonly WarmTarget[],
+  errorOf: (target: WarmTarget) => string,
+): WarmFailure[] {
+  const byTenant = new Map<string, WarmFailure>()
+  for (const target of targets) {
+    const { tenantId: tenant_id, tenantName: tenant_name } = target
+    byTenant.set(tenant_id, { tenant_id, tenant_name, error: errorOf(target) })
   }
-  return { ...NOTHING, statements: 1, failures: [...failures.values()] }
+  return [...byTenant.values()]
 }
 
 export function addUp(a: Computed, b: Computed): Computed {
   return {
-    warmed: a.warmed + b.warmed,
+    written: [...a.written, ...b.written],
     bytes: a.bytes + b.bytes,
     statements: a.statements + b.statements,
     failures: [...a.failures, ...b.failures],
-  }
-}
-
-async function waitForOthers(
-  { store, leaseMs }: ComputeParts,
-  held: readonly WarmTarget[],
-): Promise<void> {
-  if (held.length === 0) return
-  const deadline = performance.now() + leaseMs
-  const ids = held.map((target) => target.id)
-  while (performance.now() < deadline) {
-    const found = await store.peek(ids)
-    if (found.every(({ part }) => part !== undefined)) return
-    await sleep(WAIT_STEP_MS)
   }
 }

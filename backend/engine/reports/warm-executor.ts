@@ -23,22 +23,22 @@ export function warmExecutor(
 }
 
 function outcomeOf(report: InstalledReport, summary: WarmSummary): RunOutcome {
-  const failed = summary.failures.length
-  const succeeded = summary.warmed + summary.skippedFresh
+  const { entries, warmed, skippedFresh, failedEntries, failures } = summary
+  const succeeded = warmed + skippedFresh
   return {
-    status: failed === 0 ? 'success' : succeeded > 0 ? 'partial' : 'failed',
-    message: `[${report.alias}] ${summary.warmed} entries warmed, ${summary.skippedFresh} were fresh, ${failed} tenants failed`,
-    processed: succeeded + failed,
+    status: failedEntries === 0 ? 'success' : succeeded > 0 ? 'partial' : 'failed',
+    message: `[${report.alias}] ${warmed} entries warmed, ${skippedFresh} were fresh, ${failures.length} tenants failed`,
+    processed: entries,
     succeeded,
-    failed,
+    failed: failedEntries,
     details: {
-      total_bundles_warmed: summary.warmed,
+      total_bundles_warmed: warmed,
       total_tenants: summary.tenants,
-      skipped_fresh: summary.skippedFresh,
+      skipped_fresh: skippedFresh,
       bytes: summary.bytes,
       statements: summary.statements,
       elapsed_ms: summary.elapsedMs,
-      errors: summary.failures.slice(0, NAMED_FAILURES),
+      errors: failures.slice(0, NAMED_FAILURES),
     },
   }
 }

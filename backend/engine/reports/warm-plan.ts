@@ -1,4 +1,5 @@
-import { stateOf, type EntryHeader, type EntryId, type Found, type Store } from '../cache/index.ts'
+import { stateOf, type EntryHeader, type EntryId, type EntryState } from '../cache/index.ts'
+import type { Found, Store } from '../cache/index.ts'
 import type { Clock } from '../clock.ts'
 import { GLOBAL, type Tenant } from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'
@@ -24,8 +25,10 @@ export type PlanParts = {
   store: Store
   clock: Clock
   /** An entry whose hard lifetime ends within this is due: it would not live until the next warming is over. */
-  renewAheadMs: number
+  renewAheadMs: (report: InstalledReport) => number
 }
+
+export type Planned = PlanParts & DueOptions & { report: InstalledReport; startedAt: Date }
 
 export function targetsOf(report: InstalledReport, { tenants, merge }: WarmGroup): WarmTarget[] {
   const scopes = merge ? [{ id: GLOBAL, name: 'all tenants' }] : tenants
@@ -45,24 +48,50 @@ export function variantsOf(report: InstalledReport): readonly (string | null)[] 
 
 /** The targets whose entries have to be computed now. */
 export async function findDue(
-  parts: PlanParts,
-  report: InstalledReport,
+  planned: Planned,
   targets: readonly WarmTarget[],
-  options: DueOptions,
 ): Promise<WarmTarget[]> {
-  const found = await parts.store.peek(targets.map((target) => target.id))
-  return targets.filter((_target, i) => isDue(parts, report, found[i], options))
+  const aheadMs = planned.renewAheadMs(planned.report)
+  return without(planned, targets, (found, now) => {
+    const leftMs = (found.part?.expiresAt ?? 0) - now
+    return leftMs >= aheadMs && stateIn(planned, found, now) === 'fresh'
+  })
 }
 
-function isDue(
-  { clock, renewAheadMs }: PlanParts,
-  report: InstalledReport,
-  found: Found<EntryHeader> | undefined,
-  { renewOlderThan }: DueOptions,
-): boolean {
-  if (!found?.part) return true
+/** The targets whose entries are not as a warming leaves them: fresh, or at least made since it started. */
+export async function findCold(
+  planned: Planned,
+  targets: readonly WarmTarget[],
+): Promise<WarmTarget[]> {
+  const startedAt = planned.startedAt.getTime()
+  return without(planned, targets, (found, now) => {
+    const state = stateIn(planned, found, now)
+    return state === 'fresh' || (state === 'stale' && (found.part?.generatedAt ?? 0) >= startedAt)
+  })
+}
+
+async function without(
+  { store, clock }: PlanParts,
+  targets: readonly WarmTarget[],
+  isGood: (found: Found<EntryHeader>, now: number) => boolean,
+): Promise<WarmTarget[]> {
+  if (targets.length === 0) return []
+  const found = await store.peek(targets.map((target) => target.id))
   const now = clock().getTime()
-  const state = stateOf(found.part, { now, epochs: found.epochs, definition: report.hash })
-  const isOld = found.part.generatedAt < (renewOlderThan?.getTime() ?? 0)
-  return state !== 'fresh' || isOld || found.part.expiresAt - now < renewAheadMs
+  return targets.filter((_target, i) => {
+    const one = found[i]
+    return !one || !isGood(one, now)
+  })
+}
+
+// One that is older than was asked for counts as stale.
+function stateIn(
+  { report, renewOlderThan }: Planned,
+  { part, epochs }: Found<EntryHeader>,
+  now: number,
+): EntryState {
+  if (!part) return 'missing'
+  const state = stateOf(part, { now, epochs, definition: report.hash })
+  const isOld = part.generatedAt < (renewOlderThan?.getTime() ?? 0)
+  return state === 'fresh' && isOld ? 'stale' : state
 }

@@ -1,17 +1,19 @@
 // Warming: all tenants, the most recently seen first, a few statements per batch. What the warmer writes is what
 // a reader would have computed: the same statement, the same key, the same bytes.
-import pLimit from 'p-limit'
 import { PrewarmError } from '../errors.ts'
 import { findTenant, listActiveTenants, type Tenant } from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'
-import { warmBatch } from './warm-batch.ts'
-import { addUp, type ComputeParts, type Computed } from './warm-compute.ts'
-import { findDue, targetsOf, type DueOptions, type WarmGroup } from './warm-plan.ts'
+import { checkSql } from './compute.ts'
+import { computeBatches, countUp, findAllCold } from './warm-batches.ts'
+import type { Counts, Warming, WarmParts } from './warm-batches.ts'
+import { addUp, type Computed } from './warm-compute.ts'
+import { findDue, targetsOf, variantsOf } from './warm-plan.ts'
+import type { DueOptions, WarmGroup, WarmTarget } from './warm-plan.ts'
 
 export type WarmOptions = DueOptions & {
   /** Only this tenant. Unless given, all active tenants and, where the report can, all of them merged. */
   tenantId?: string | undefined
-  /** No further batch is begun once it is aborted. */
+  /** No further statement is begun once it is aborted. */
   signal?: AbortSignal | undefined
   /** Called after each batch, with numbers of entries. */
   onProgress?: ((progress: WarmProgress) => void) | undefined
@@ -19,23 +21,22 @@ export type WarmOptions = DueOptions & {
 
 export type WarmProgress = { done: number; total: number; failed: number }
 
-export type WarmSummary = Computed & {
+export type WarmSummary = Counts & {
   report: string
   tenants: number
-  skippedFresh: number
+  bytes: number
+  /** Statements that computed reports. */
+  statements: number
   elapsedMs: number
 }
 
 export type WarmPlan = { report: string; tenants: number; entries: number; due: string[] }
 
-export type WarmParts = ComputeParts & {
-  /** Tenants per statement. */
-  batchTenants: number
-  /** Statements at the same time. */
-  concurrency: number
-}
-
-/** Rejects with `unavailable` when the database or the cache cannot be reached, and with `not_found` for an unknown tenant. */
+/**
+ * Makes sure that every entry exists, and looks whether it does. What is gone although it was written (it was busted or
+ * evicted meanwhile) is computed once more. Rejects when the database or the cache cannot be reached, when the report's
+ * SQL fails whatever the tenant, and with `not_found` for an unknown tenant.
+ */
 export async function warm(
   parts: WarmParts,
   report: InstalledReport,
@@ -43,17 +44,22 @@ export async function warm(
 ): Promise<WarmSummary> {
   const start = performance.now()
   const { tenants, groups } = await groupsOf(parts, report, options)
-  const total = groups.reduce((sum, group) => sum + targetsOf(report, group).length, 0)
-  let sum = { warmed: 0, bytes: 0, statements: 0, failures: [], skippedFresh: 0 } as BatchSum
-  const limit = pLimit(parts.concurrency)
-  const warmOne = async (group: WarmGroup): Promise<void> => {
-    options.signal?.throwIfAborted()
-    const result = await warmBatch(parts, report, group, options)
-    sum = { ...addUp(sum, result), skippedFresh: sum.skippedFresh + result.skippedFresh }
-    options.onProgress?.({ ...progressOf(sum), total })
+  const { renewOlderThan, signal } = options
+  const warming = { parts, report, groups, renewOlderThan, startedAt: parts.clock(), signal }
+  await checkSql(parts.db, report, parts.clock())
+  const first = await computeBatches(warming, findDue, progressOf(warming, options))
+  const cold = await findAllCold(warming)
+  const second = await computeAgain(warming, withoutFailed(cold, first))
+  const computed = addUp(first, second)
+  const stillCold = second.statements > 0 ? await findAllCold(warming) : cold
+  return {
+    report: report.id,
+    tenants,
+    ...countUp(warming, computed, stillCold),
+    bytes: computed.bytes,
+    statements: computed.statements,
+    elapsedMs: Math.round(performance.now() - start),
   }
-  await Promise.all(groups.map((group) => limit(warmOne, group)))
-  return { report: report.id, tenants, ...sum, elapsedMs: Math.round(performance.now() - start) }
 }
 
 /** What `warm` with the same options would compute now. */
@@ -63,20 +69,16 @@ export async function planWarming(
   options: WarmOptions,
 ): Promise<WarmPlan> {
   const { tenants, groups } = await groupsOf(parts, report, options)
+  const startedAt = parts.clock()
   const due: string[] = []
   let entries = 0
   for (const group of groups) {
     const targets = targetsOf(report, group)
+    const found = await findDue({ ...parts, ...options, report, startedAt }, targets)
     entries += targets.length
-    due.push(...(await findDue(parts, report, targets, options)).map(({ id }) => id.key))
+    due.push(...found.map(({ id }) => id.key))
   }
   return { report: report.id, tenants, entries, due }
-}
-
-type BatchSum = Computed & { skippedFresh: number }
-
-function progressOf({ warmed, skippedFresh, failures }: BatchSum): Omit<WarmProgress, 'total'> {
-  return { done: warmed + skippedFresh, failed: failures.length }
 }
 
 async function groupsOf(
@@ -99,4 +101,28 @@ async function existing(found: Promise<Tenant | undefined>): Promise<Tenant> {
   const tenant = await found
   if (tenant) return tenant
   throw new PrewarmError('not_found', 'There is no such active tenant.', { field: 'tenant_id' })
+}
+
+function progressOf({ report, groups }: Warming, { onProgress }: WarmOptions) {
+  const total = groups.flatMap((group) => targetsOf(report, group)).length
+  let lookedAt = 0
+  return (targets: readonly WarmTarget[], { failures }: Computed): void => {
+    lookedAt += targets.length
+    const failed = failures.length * variantsOf(report).length
+    onProgress?.({ done: lookedAt - failed, total, failed })
+  }
+}
+
+function withoutFailed(
+  targets: readonly WarmTarget[],
+  { failures }: Computed,
+): ReadonlySet<string> {
+  const failed = new Set(failures.map(({ tenant_id }) => tenant_id))
+  return new Set(targets.filter(({ tenantId }) => !failed.has(tenantId)).map(({ id }) => id.key))
+}
+
+function computeAgain(warming: Warming, keys: ReadonlySet<string>): Promise<Computed> {
+  return computeBatches(warming, async (_run, targets) =>
+    targets.filter(({ id }) => keys.has(id.key)),
+  )
 }

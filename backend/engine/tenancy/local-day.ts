@@ -1,4 +1,4 @@
-import { HOUR } from '../clock.ts'
+import { HOUR, MINUTE } from '../clock.ts'
 
 /**
  * The first instant after `now` at which the local date in `timezone` (an IANA zone) is another one.
@@ -24,7 +24,10 @@ function dateIn(timezone: string): (time: number) => string {
   return (time) => format.format(time)
 }
 
-/** As `nextLocalMidnight`, remembering for each zone the midnight that is still to come. */
+/**
+ * As `nextLocalMidnight`, remembering for each zone the midnight that is still to come. PostgreSQL knows zones that this
+ * runtime does not; there it may be midnight at any full quarter of an hour, so the next one is given.
+ */
 export type Midnights = (now: Date, timezone: string) => Date
 
 export function createMidnights(): Midnights {
@@ -32,8 +35,22 @@ export function createMidnights(): Midnights {
   return (now, timezone) => {
     const last = known.get(timezone)
     if (last && last.from <= now && now < last.midnight) return last.midnight
-    const midnight = nextLocalMidnight(now, timezone)
+    const midnight = isKnown(timezone) ? nextLocalMidnight(now, timezone) : nextQuarter(now)
     known.set(timezone, { from: now, midnight })
     return midnight
   }
+}
+
+function isKnown(timezone: string): boolean {
+  try {
+    dateIn(timezone)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function nextQuarter(now: Date): Date {
+  const quarter = 15 * MINUTE
+  return new Date((Math.floor(now.getTime() / quarter) + 1) * quarter)
 }

@@ -94,7 +94,9 @@ function serve(
     if (isKnown(request.headers['if-none-match'], etagOf(result.entry, asked.widgets))) {
       response.status(304).end()
     } else {
-      response.end(payloadOf(parts, report, result, asked))
+      const payload = payloadOf(parts, report, result, asked)
+      // Node tells the length by itself, but not to HEAD.
+      response.set('content-length', String(payload.length)).end(payload)
     }
   }
 }

@@ -187,7 +187,8 @@ cross join lateral (
 ) opportunities
 
 -- Recent records. Each tenant's are taken from an index that is in their order, until there are enough for
--- both variants; then they take their places among those of all tenants of the answer.
+-- both variants; then they take their places among those of all tenants of the answer. Where many tenants
+-- are merged, nothing older than the newest real record of each of `enough` tenants can have a place.
 cross join lateral (
   select json_agg(item order by place) filter (where place <= 10) as total,
          json_agg(item order by place) filter (where not is_test) as without_test
@@ -195,7 +196,26 @@ cross join lateral (
     select row_to_json(item) as item, is_test,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
-    from unnest(members) member (tenant)
+    from (
+      select case count(*) when 10 then min(created_at) else '-infinity' end as since
+      from (
+        select newest.created_at
+        from unnest(members) member (tenant)
+        cross join lateral (
+          select created_at
+          from crm.activities
+          where tenant_id = member.tenant
+            and is_test_data is not true
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by created_at desc
+          limit 1
+        ) newest
+        where :'merge' = 'true'
+        order by newest.created_at desc
+        limit 10
+      ) newest
+    ) enough
+    cross join unnest(members) member (tenant)
     cross join lateral (
       select * from (
         select *, is_test_data is true as is_test,
@@ -203,6 +223,7 @@ cross join lateral (
                count(*) filter (where is_test_data is not true) over newest as real_place
         from crm.activities
         where tenant_id = member.tenant
+          and created_at >= enough.since
           and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
         window newest as (order by created_at desc, id rows unbounded preceding)
       ) placed
@@ -224,7 +245,26 @@ cross join lateral (
     select row_to_json(item) as item, is_test,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
-    from unnest(members) member (tenant)
+    from (
+      select case count(*) when 50 then min(created_at) else '-infinity' end as since
+      from (
+        select newest.created_at
+        from unnest(members) member (tenant)
+        cross join lateral (
+          select created_at
+          from crm.leads
+          where tenant_id = member.tenant
+            and is_test_data is not true
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by created_at desc
+          limit 1
+        ) newest
+        where :'merge' = 'true'
+        order by newest.created_at desc
+        limit 50
+      ) newest
+    ) enough
+    cross join unnest(members) member (tenant)
     cross join lateral (
       select * from (
         select *, is_test_data is true as is_test,
@@ -232,6 +272,7 @@ cross join lateral (
                count(*) filter (where is_test_data is not true) over newest as real_place
         from crm.leads
         where tenant_id = member.tenant
+          and created_at >= enough.since
           and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
         window newest as (order by created_at desc, id rows unbounded preceding)
       ) placed
@@ -254,7 +295,26 @@ cross join lateral (
     select row_to_json(item) as item, is_test,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
-    from unnest(members) member (tenant)
+    from (
+      select case count(*) when 50 then min(updated_at) else '-infinity' end as since
+      from (
+        select newest.updated_at
+        from unnest(members) member (tenant)
+        cross join lateral (
+          select updated_at
+          from crm.opportunities
+          where tenant_id = member.tenant
+            and is_test_data is not true
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by updated_at desc
+          limit 1
+        ) newest
+        where :'merge' = 'true'
+        order by newest.updated_at desc
+        limit 50
+      ) newest
+    ) enough
+    cross join unnest(members) member (tenant)
     cross join lateral (
       select * from (
         select *, is_test_data is true as is_test,
@@ -262,6 +322,7 @@ cross join lateral (
                count(*) filter (where is_test_data is not true) over newest as real_place
         from crm.opportunities
         where tenant_id = member.tenant
+          and updated_at >= enough.since
           and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
         window newest as (order by updated_at desc, id rows unbounded preceding)
       ) placed
