@@ -24,9 +24,13 @@ export async function runProgram(
 }
 
 /** For programs that print one JSON value. */
-export async function figuresOf<Figures>(file: string, settings: ServerSettings): Promise<Figures> {
+export async function figuresOf<Figures>(
+  file: string,
+  args: readonly string[],
+  settings: ServerSettings,
+): Promise<Figures> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller knows the program that it runs
-  return JSON.parse(await runProgram(file, [], settings)) as Figures
+  return JSON.parse(await runProgram(file, args, settings)) as Figures
 }
 
 export type RunningServer<Printed> = { printed: Printed; stop(): Promise<void> }

@@ -32,18 +32,19 @@ export async function readContext(builtIn: readonly Domain[], logLevel?: string)
 export type Needs = 'nothing' | 'database' | 'tables'
 
 /** Opens what the work needs and closes it again, however the work ends, and also when it is interrupted. */
-export async function withEngine<T>(
+export function withEngine<T>(
   context: Context,
   work: (opened: Opened) => Promise<T>,
   needs: Needs = 'tables',
 ): Promise<T> {
-  const stopped = untilStopped()
-  const opened = await open(context, needs)
-  try {
-    return await Promise.race([work(opened), stopped.then(refuseToGoOn)])
-  } finally {
-    await stopInTime(opened)
-  }
+  return untilStopped(async (stopped) => {
+    const opened = await open(context, needs)
+    try {
+      return await Promise.race([work(opened), stopped.then(refuseToGoOn)])
+    } finally {
+      await stopInTime(opened)
+    }
+  })
 }
 
 function refuseToGoOn(): never {

@@ -20,15 +20,22 @@ export const addQuickstart: AddCommand = (program, run) => {
     .option('--tenants <number>', 'demo tenants', wholeNumber, 25)
     .option('--rows <number>', 'rows of each demo tenant', wholeNumber)
     .option('--once', 'stop after the summary')
-    .action((flags: Flags) => run((context) => quickstart(context, flags), { loud: true }))
+    .action((flags: Flags) =>
+      run((context) => untilStopped((stopped) => quickstart(context, flags, stopped)), {
+        loud: true,
+      }),
+    )
 }
 
 const TOKEN_SECONDS = 12 * 60 * 60
 
 /** Returns the exit code: 1 when some tenant could not be warmed, or when it was stopped before all were. */
-async function quickstart(context: Context, command: Flags): Promise<number> {
+async function quickstart(
+  context: Context,
+  command: Flags,
+  stopped: Promise<'stopped'>,
+): Promise<number> {
   tell('Starting PostgreSQL and the cache…')
-  const stopped = untilStopped()
   const opened = await open(context, 'database')
   try {
     const summaries = await Promise.race([prepare(opened, command), stopped])

@@ -8,12 +8,13 @@ export const addServe: AddCommand = (program, run) => {
   program
     .command('serve')
     .description('serve the API and run the cron jobs; what prewarm does without a command')
-    .action(() => run(serve, { loud: true }))
+    .action(() =>
+      run((context) => untilStopped((stopped) => serve(context, stopped)), { loud: true }),
+    )
 }
 
-/** Serves until SIGTERM or SIGINT. Resolves when everything has stopped. */
-async function serve(context: Context): Promise<void> {
-  const stopped = untilStopped()
+/** Resolves when everything has stopped. */
+async function serve(context: Context, stopped: Promise<unknown>): Promise<void> {
   const opened = await open(context, 'database')
   const { resources, domains, log } = opened
   try {

@@ -1,14 +1,25 @@
 // How the program ends before its work does.
+import { once } from 'node:events'
 import type { Log } from '../engine/log.ts'
 import type { Service } from '../engine/service.ts'
 
-/** Resolves at the first SIGTERM or SIGINT. A second one of the same kind ends the process at once. */
-export function untilStopped(): Promise<'stopped'> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => resolve('stopped'))
-    }
-  })
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** Does the work while SIGTERM and SIGINT only resolve `stopped`. A second one of the same kind ends the process at once. */
+export async function untilStopped<T>(
+  work: (stopped: Promise<'stopped'>) => Promise<T>,
+): Promise<T> {
+  const listening = new AbortController()
+  const stopped = Promise.race(
+    SIGNALS.map((name) => once(process, name, { signal: listening.signal })),
+  ).then(() => 'stopped' as const)
+  // Nobody may be waiting for it any more when the work is done.
+  stopped.catch(() => undefined)
+  try {
+    return await work(stopped)
+  } finally {
+    listening.abort()
+  }
 }
 
 // Orchestrators commonly kill after ten seconds; then it is better that we choose what is cut.

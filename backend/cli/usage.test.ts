@@ -1,11 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodeJwt, jwtVerify } from 'jose'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { domains } from '../domains/index.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from '../test/cli-world.ts'
 import { testFolder } from '../test/folder.ts'
-import { runProgram, type Ended } from '../test/program.ts'
-import { runCli } from './index.ts'
+import { runProgram, type Ended, type Environment } from '../test/program.ts'
 
 const TENANT = '11111111-1111-4111-8111-111111111111'
 const MEMBER = '22222222-2222-4222-8222-222222222222'
@@ -17,24 +16,15 @@ let folder: Awaited<ReturnType<typeof testFolder>>
 beforeAll(async () => {
   folder = await testFolder()
 })
-afterEach(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
-})
 afterAll(() => folder.remove())
 
-/** The command in this process, which is quicker than the program and otherwise the same. */
-async function prewarm(args: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const said = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) {
-    vi.spyOn(process[name], 'write').mockImplementation((piece) => {
-      said[name] += String(piece)
-      return true
-    })
-  }
-  const settings = { PREWARM_HOME: folder.path, DATABASE_URL: '', PREWARM_DOMAINS: '', ...env }
-  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value)
-  return { code: await runCli(args.split(' '), domains), ...said }
+function prewarm(args: string, env: Environment = {}): Promise<Ended> {
+  return runCommand(args, {
+    PREWARM_HOME: folder.path,
+    PREWARM_DOMAINS: '',
+    JWT_SECRET: '',
+    ...env,
+  })
 }
 
 test.each([

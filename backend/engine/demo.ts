@@ -43,8 +43,8 @@ export async function createDemo(
     })
     onProgress?.({ done: to, total })
   }
-  // The planner knows nothing of rows that came a moment ago.
-  if (made > 0) await db.query('analyze')
+  // What autovacuum does in time: the planner learns of the rows, and index-only scans of their visibility.
+  if (made > 0) await db.query('vacuum (analyze)')
   return made
 }
 

@@ -1,6 +1,6 @@
 // Numbered plain SQL files, forward only. Each is applied once, in one transaction, and its checksum kept:
 // an applied file that was edited stops the start. A file whose first line is `-- outside a transaction`
-// runs by itself, for `create index concurrently`.
+// runs statement by statement, for `create index concurrently`.
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PrewarmError } from '../errors.ts'
 import type { Db, Queryable } from './pool.ts'
 import { quoteIdentifier } from './identifier.ts'
+import { statementsIn } from './sql-file.ts'
 
 /** `scope` is `engine` or a domain's name; a domain's files run in the PostgreSQL schema of that name. */
 export type MigrationFolder = { scope: string; folder: string }
@@ -19,7 +20,7 @@ type Migration = { scope: string; name: string; sql: string; checksum: string }
 const LOCK = "hashtext('prewarm migrations')"
 const POLL_MS = 100
 
-/** Applies what is missing and returns the names of what it applied, as `scope/file`. */
+/** Applies what is missing and returns the names of what it applied, as `scope/file`. Needs two connections of the pool. */
 export async function migrate(db: Db, folders: readonly MigrationFolder[]): Promise<string[]> {
   const wanted = (await Promise.all(folders.map(read))).flat()
   return db.transaction(async (lock) => {
@@ -85,27 +86,38 @@ function isMissing(migration: Migration, applied: Map<string, string>): boolean 
   )
 }
 
-async function apply(db: Db, migration: Migration): Promise<void> {
-  const record = 'insert into public.schema_migration (id, checksum) values ($1, $2)'
-  const values = [idOf(migration), migration.checksum]
-  if (migration.sql.startsWith('-- outside a transaction')) {
-    await db.query(migration.sql)
-    await db.query(record, values)
-  } else {
-    await db.transaction(async (tx) => {
-      await enterSchema(tx, migration.scope)
-      await tx.query(migration.sql)
-      await tx.query(record, values)
-    })
-  }
+function apply(db: Db, migration: Migration): Promise<void> {
+  return migration.sql.startsWith('-- outside a transaction')
+    ? db.session((session) => applyOneByOne(session, migration))
+    : db.transaction((tx) => applyAsOne(tx, migration))
 }
 
-async function enterSchema(tx: Queryable, scope: string): Promise<void> {
+async function applyAsOne(tx: Queryable, migration: Migration): Promise<void> {
+  await enterSchema(tx, migration.scope, 'set local')
+  await tx.query(migration.sql)
+  await record(tx, migration)
+}
+
+// Several statements that are sent together are a transaction, too.
+async function applyOneByOne(session: Queryable, migration: Migration): Promise<void> {
+  await enterSchema(session, migration.scope, 'set')
+  for (const statement of statementsIn(migration.sql)) await session.query(statement)
+  await record(session, migration)
+}
+
+async function record(db: Queryable, migration: Migration): Promise<void> {
+  await db.query('insert into public.schema_migration (id, checksum) values ($1, $2)', [
+    idOf(migration),
+    migration.checksum,
+  ])
+}
+
+async function enterSchema(db: Queryable, scope: string, set: 'set' | 'set local'): Promise<void> {
   if (scope === 'engine') {
-    await tx.query('set local search_path = public')
+    await db.query(`${set} search_path = public`)
   } else {
-    await tx.query(`create schema if not exists ${quoteIdentifier(scope)}`)
-    await tx.query(`set local search_path = ${quoteIdentifier(scope)}, public`)
+    await db.query(`create schema if not exists ${quoteIdentifier(scope)}`)
+    await db.query(`${set} search_path = ${quoteIdentifier(scope)}, public`)
   }
 }
 

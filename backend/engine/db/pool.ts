@@ -11,6 +11,8 @@ export type Queryable = {
 
 export type Db = Queryable & {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** On one connection without a transaction. It is closed afterwards, so that nothing that was set in it stays. */
+  session<T>(work: (session: Queryable) => Promise<T>): Promise<T>
   /** Statements sent since the start, for benchmarks and run summaries. */
   readonly statements: number
   end(): Promise<void>
@@ -48,8 +50,9 @@ export function connect(options: ConnectOptions): Db {
   return dbOf(pool)
 }
 
-// SQLSTATE classes in which the server, not the statement, is the trouble: connection, resources, shutdown.
-const SERVER_TROUBLE = /^(08|53|57P|58)/
+// SQLSTATE classes in which the server, not the statement, is the trouble: connection, authorization, a database that is not
+// there, resources, shutdown.
+const SERVER_TROUBLE = /^(08|28|3D|53|57P|58)/
 
 /** Whether one statement failed (also: was too slow) on a server that is otherwise well. */
 export function isStatementError(error: unknown): boolean {
@@ -68,6 +71,7 @@ function dbOf(pool: Pool): Db {
   return {
     ...on(pool),
     transaction: async (work) => inTransaction(pool, (client) => work(on(client))),
+    session: async (work) => inSession(pool, (client) => work(on(client))),
     get statements() {
       return statements
     },
@@ -76,7 +80,7 @@ function dbOf(pool: Pool): Db {
 }
 
 async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
+  const client = await checkOut(pool)
   let broken: unknown
   try {
     await client.query('begin')
@@ -87,6 +91,25 @@ async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promis
     await client.query('rollback').catch((rollbackError: unknown) => (broken = rollbackError))
     throw error
   } finally {
-    client.release(broken !== undefined)
+    checkIn(client, { isGood: broken === undefined })
   }
 }
+
+async function inSession<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await checkOut(pool)
+  return work(client).finally(() => checkIn(client, { isGood: false }))
+}
+
+// A connection that is lost between two statements fails the next one; without a listener it would end the process.
+async function checkOut(pool: Pool): Promise<PoolClient> {
+  const client = await pool.connect()
+  client.on('error', ignore)
+  return client
+}
+
+function checkIn(client: PoolClient, { isGood }: { isGood: boolean }): void {
+  client.off('error', ignore)
+  client.release(!isGood)
+}
+
+function ignore(): void {}

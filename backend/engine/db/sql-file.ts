@@ -10,21 +10,43 @@ export type CompiledSql = {
   bind(values: Readonly<Record<string, string>>): string[]
 }
 
-// Comments and string literals are matched first, so that a mark inside them is left alone.
-const TOKENS = /--[^\n]*|\/\*[\s\S]*?\*\/|:'([a-z_]+)'|'(?:[^']|'')*'/g
+// What is matched before marks and semicolons, so that those inside are left alone: comments, quoted names, dollar-quoted
+// texts, and string literals with and without backslashes.
+const QUOTED = [
+  String.raw`--[^\n]*`,
+  String.raw`/\*[\s\S]*?\*/`,
+  '"(?:[^"]|"")*"',
+  String.raw`\$(?<tag>(?:[a-z_]\w*)?)\$[\s\S]*?\$\k<tag>\$`,
+  String.raw`\be'(?:[^'\\]|''|\\[\s\S])*'`,
+  "'(?:[^']|'')*'",
+].join('|')
+const TOKENS = new RegExp(String.raw`${QUOTED}|:'(?<mark>\w+)'`, 'gi')
+const SEMICOLONS = new RegExp(`${QUOTED}|(?<end>;)`, 'gi')
+const COMMENTS = /--[^\n]*|\/\*[\s\S]*?\*\//g
 
+/** The statements of a file, without their semicolons. */
+export function statementsIn(source: string): string[] {
+  const ends = [...source.matchAll(SEMICOLONS)].filter(({ groups }) => groups?.['end'])
+  const starts = [0, ...ends.map(({ index }) => index + 1)]
+  return starts
+    .map((start, i) => source.slice(start, ends[i]?.index))
+    .filter((text) => text.replaceAll(COMMENTS, '').trim() !== '')
+    .map((text) => text.trim())
+}
+
+/** Of a file with one statement. */
 export function compileSql(source: string): CompiledSql {
   const names: string[] = []
-  const text = source.replace(TOKENS, (token, name: string | undefined) => {
-    if (name === undefined) return token
-    if (!names.includes(name)) names.push(name)
-    return `$${names.indexOf(name) + 1}::text`
-  })
-  return {
-    text: text.trimEnd().replace(/;$/, ''),
-    names,
-    bind: (values) => names.map((name) => valueOf(values, name)),
-  }
+  const text = statementsIn(source)
+    .join(';\n')
+    .replace(TOKENS, (...match) => {
+      const token: string = match[0]
+      const { mark }: { mark?: string } = match.at(-1)
+      if (mark === undefined) return token
+      if (!names.includes(mark)) names.push(mark)
+      return `$${names.indexOf(mark) + 1}::text`
+    })
+  return { text, names, bind: (values) => names.map((name) => valueOf(values, name)) }
 }
 
 function valueOf(values: Readonly<Record<string, string>>, name: string): string {

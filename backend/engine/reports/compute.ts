@@ -21,7 +21,9 @@ export async function compute(db: Queryable, report: InstalledReport, ask: Ask):
   const variant = report.variant ? `${quoteIdentifier(report.variant.param)}::text` : 'null::text'
   const answers = await db.query<Answer>(
     `select tenant_id::text as "tenantId", ${variant} as variant, data::text as data
-     from (${report.sql.text}) as report`,
+     from (
+${report.sql.text}
+) as report`,
     report.sql.bind(valuesOf(report, ask)),
   )
   checkComplete(report, ask, answers)

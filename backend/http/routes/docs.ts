@@ -1,7 +1,11 @@
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import express, { Router } from 'express'
-import { absolutePath } from 'swagger-ui-dist'
 import type { Catalog } from '../../engine/reports/index.ts'
 import { apiDescription } from '../openapi.ts'
+
+// Only where the files lie: importing the package would load the whole page into the service.
+const ASSETS = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 
 const PAGE = `<!doctype html>
 <html lang="en">
@@ -27,6 +31,6 @@ export function docsRoutes(catalog: Catalog): Router {
   router.get('/api/openapi.json', (_request, response) => void response.json(description))
   router.get('/api/docs', (_request, response) => void response.type('html').send(PAGE))
   router.get('/api/docs/start.js', (_request, response) => void response.type('js').send(START))
-  router.use('/api/docs/assets', express.static(absolutePath(), { index: false, maxAge: '1d' }))
+  router.use('/api/docs/assets', express.static(ASSETS, { index: false, maxAge: '1d' }))
   return router
 }

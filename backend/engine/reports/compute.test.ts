@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { crm } from '../../domains/crm/index.ts'
+import { testDatabase, type TestDatabase } from '../../test/database.ts'
+import { compileSql } from '../db/index.ts'
+import { compute, UNRESTRICTED, type Answer } from './compute.ts'
+import { loadCatalog, type InstalledReport } from './index.ts'
+
+const NOW = new Date('2026-03-10T12:00:00Z')
+const tenants = [1, 2].map((n) => ({ id: randomUUID(), name: `Tenant ${n}`, timezone: 'UTC' }))
+const ASKED = "unnest(:'tenant_ids'::uuid[]) asked (id), unnest(:'include_test_data'::text[]) v"
+
+let database: TestDatabase
+let report: InstalledReport
+beforeAll(async () => {
+  database = await testDatabase()
+  const [first] = (await loadCatalog([crm])).all
+  if (!first) throw new Error('There is no report.')
+  report = first
+})
+afterAll(() => database.drop())
+
+const answers = (sql: string): Promise<Answer[]> => {
+  const ask = { tenants, variants: ['true', 'false'], restriction: UNRESTRICTED, merge: false }
+  return compute(database.db, { ...report, sql: compileSql(sql) }, { ...ask, now: NOW })
+}
+
+describe('the answers to a report', () => {
+  test('are one for each tenant and variant', async () => {
+    const found = await answers(
+      `select id as tenant_id, v as include_test_data, '{}'::json as data from ${ASKED}`,
+    )
+    expect(found).toHaveLength(4)
+    expect(found).toContainEqual({ tenantId: tenants[1]?.id, variant: 'false', data: '{}' })
+  })
+
+  test.each([
+    ['leave out a tenant', 'id', "'{}'", 'limit 3', 3],
+    ['have one more', 'id', "'{}'", "union all select gen_random_uuid(), 'true', '{}'", 5],
+    ['repeat one', 'id', "'{}'", `union all select id, v, '{}' from ${ASKED}`, 8],
+    ['are about another tenant', 'gen_random_uuid()', "'{}'", '', 4],
+    ['are empty', 'id', 'null', '', 4],
+    ['are no objects', 'id', "'[]'", '', 4],
+  ])('that %s are an error', async (_what, id, data, rest, count) => {
+    const sql = `select ${id} as tenant_id, v as include_test_data, ${data} as data from ${ASKED} ${rest}`
+    await expect(answers(sql)).rejects.toMatchObject({
+      code: 'report_failed',
+      message: `The report crm:dashboard_bundle gave ${count} answers where 4 were asked for.`,
+    })
+  })
+
+  test('are had also from SQL that ends in a semicolon and a comment', async () => {
+    const sql = `select id as tenant_id, v as include_test_data, '{}' as data from ${ASKED}; -- all\n-- of it`
+    expect(await answers(sql)).toHaveLength(4)
+  })
+})
