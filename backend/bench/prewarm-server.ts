@@ -17,5 +17,5 @@ const principal = { subject: 'bench', role: 'superadmin', tenantId: null, teamId
 const token = await mintToken(secret, principal, SECONDS)
 const [tenant] = await listActiveTenants(opened.resources.db)
 print(JSON.stringify({ port: server.port, token, tenant: tenant?.id }))
-await untilStopped()
+await untilStopped((stopped) => stopped)
 await stopInTime(opened, server)

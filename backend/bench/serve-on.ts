@@ -9,7 +9,7 @@ export async function serveOn(server: Server): Promise<void> {
   await once(server, 'listening')
   const address = server.address()
   print(JSON.stringify({ port: typeof address === 'object' ? address?.port : address }))
-  await untilStopped()
+  await untilStopped((stopped) => stopped)
   server.closeAllConnections()
   server.close()
 }

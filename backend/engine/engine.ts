@@ -1,9 +1,9 @@
 // Puts the parts together. The engine knows no domain by name: what it installs, warms and serves comes in as values.
 import { randomUUID } from 'node:crypto'
 import type { Clock } from './clock.ts'
-import { createCron, housekeeping, type Cron } from './cron/index.ts'
+import { createCron, housekeeping, type Cron, type CronJob } from './cron/index.ts'
 import type { Domain } from './domain.ts'
-import { createExecutors, type Executor } from './jobs/index.ts'
+import { createExecutors, type Executor, type Executors } from './jobs/index.ts'
 import { checkLifetime, renewAhead } from './lifetime.ts'
 import type { Log } from './log.ts'
 import { checkHealth, type Health } from './monitoring/index.ts'
@@ -53,7 +53,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { domains, resources, clock } = options
   const reports = reportsOf(options, await loadCatalog(domains))
   const own = housekeeping(resources.db, clock)
-  const cron = cronOf(options, [...own.executors, ...warmers(domains, reports, clock)])
+  const executors = createExecutors([...own.executors, ...warmers(domains, reports, clock)])
+  const cron = cronOf(options, executors)
   const schedules = [...own.schedules, ...domains.flatMap((domain) => domain.schedules)]
   const seed = (): Promise<string[]> => cron.seedSchedules(schedules)
   return {
@@ -63,9 +64,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     health: () => checkHealth(resources.db, resources.store),
     start: async () => {
       await seed()
-      const jobs = await cron.jobs.list({ isActive: true })
       const { lifetimeMs } = options.settings
-      checkLifetime(jobs, { domains, lifetimeMs, now: clock() })
+      checkLifetime(await activeJobs(cron, executors), { domains, lifetimeMs, now: clock() })
       await cron.start()
     },
     stop: async () => {
@@ -99,16 +99,25 @@ function reportsOf(
 
 function cronOf(
   { resources: { db }, settings, clock, log }: EngineOptions,
-  executors: readonly [string, Executor][],
+  executors: Executors,
 ): Cron {
   return createCron({
     db,
-    executors: createExecutors(executors),
+    executors,
     clock,
     log,
     instanceId: randomUUID(),
     leaseMs: settings.cronLeaseMs,
     concurrency: settings.cronConcurrency,
+  })
+}
+
+/** With the name that each function has in its domain, whichever of its spellings the job has. */
+async function activeJobs(cron: Cron, executors: Executors): Promise<CronJob[]> {
+  const jobs = await cron.jobs.list({ isActive: true })
+  return jobs.map((job) => {
+    const { name = job.function_name } = executors.find(job.function_name) ?? {}
+    return { ...job, function_name: name }
   })
 }
 

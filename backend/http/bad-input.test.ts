@@ -11,6 +11,12 @@ const EXECUTE = '/api/cron/execute'
 const EXECUTABLE = { function_name: 'warmDashboardBundleCache' }
 const JOB = { name: 'A job', schedule: 'hourly', ...EXECUTABLE }
 
+// JSON.parse can read it; to walk down all of it takes more stack than there is.
+const DEEP = JSON.stringify({ ...JOB, metadata: 'here' }).replace(
+  '"here"',
+  `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+)
+
 let world: HttpWorld
 
 beforeAll(async () => {
@@ -141,6 +147,13 @@ test.each<BodyCase>([
   ['a tenant that is no uuid', { ...JOB, tenant_id: 'x' }, 400, 'tenant_id'],
   ['an unknown tenant', { ...JOB, tenant_id: UUID }, 400, 'tenant_id'],
   ['a text for metadata', { ...JOB, metadata: 'x' }, 400, 'metadata'],
+  ['a name that is too long', { ...JOB, name: 'x'.repeat(201) }, 400, 'name'],
+  ['a huge schedule', { ...JOB, schedule: '* '.repeat(40_000) }, 400, 'schedule'],
+  ['a huge time zone', { ...JOB, timezone: 'x'.repeat(90_000) }, 400, 'timezone'],
+  ['a huge function', { ...JOB, function_name: 'x'.repeat(90_000) }, 400, 'function_name'],
+  ['metadata with a NUL', { ...JOB, metadata: { a: ['\0'] } }, 400, 'metadata'],
+  ['metadata with half a character', { ...JOB, metadata: { '\ud800': 1 } }, 400, 'metadata'],
+  ['metadata as deep as a well', DEEP, 400, 'metadata'],
   ['activity that is a text', { ...JOB, is_active: 'true' }, 400, 'is_active'],
 ])('a cron job with %s', async (_name, body, status, field) => {
   expect(await problemOf(await send('POST', JOBS, body))).toMatchObject({ status, field })
@@ -158,6 +171,7 @@ test('a function that is nearly right is suggested', async () => {
 test.each<BodyCase>([
   ['nothing', {}, 400, 'function_name'],
   ['a number', { function_name: 1 }, 400, 'function_name'],
+  ['a huge function', { function_name: 'x'.repeat(90_000) }, 400, 'function_name'],
   ['an unknown function', { function_name: 'x' }, 400, 'function_name'],
   ['the function __proto__', { function_name: '__proto__' }, 400, 'function_name'],
   ['a function with a NUL', { function_name: '\0' }, 400, 'function_name'],

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { HOUR, SECOND } from '../engine/clock.ts'
 import { BUNDLE, httpWorld, problemOf, type HttpWorld } from '../test/http-world.ts'
+import { testLog } from '../test/log.ts'
+import { createCacheLog } from './cache-log.ts'
+import { createHitPath } from './hit-path.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { createPayloads } from './report-answer.ts'
 
 const NOON = new Date('2026-01-10T12:00:00Z')
 
@@ -65,6 +72,12 @@ test.each([
   expect(known.headers).toMatchObject({ age: '7', 'x-cache': 'HIT' })
 })
 
+test('an answer that the caller has already is known on the hit path too', async () => {
+  const { headers } = await third(slow, url)
+  const known = await third(quick, url, { 'if-none-match': headers['etag'] ?? '' })
+  expect([known.status, known.body]).toEqual([304, ''])
+})
+
 test('what belongs to the moment is told on the hit path too', async () => {
   const token = await quick.token({ subject: 'somebody' })
   const headersOf = async () => (await quick.get(url, token, { 'x-request-id': 'mine' })).headers
@@ -94,6 +107,32 @@ test('what was busted is not known any more', async () => {
   await third(quick, url)
   await quick.post('/api/reports/clear-cache', { tenant_id: quick.a.id }, token)
   expect((await quick.get(url, token)).headers.get('x-cache')).toBe('MISS')
+})
+
+test('URLs that are made up to fill the memory push one another out', async () => {
+  await quick.get(url, await quick.token())
+  const { reports } = quick.engine
+  const [report] = reports.catalog.all
+  if (!report) throw new Error('There is no report.')
+  const log = createCacheLog(testLog().log)
+  const payloads = createPayloads(1_000_000)
+  const hitPath = createHitPath({ reports, limit: createRateLimit(100), log, payloads })
+  const key = `dashboard:bundle:${quick.a.id}:include=true`
+  const answer = { report, key, widgets: null, caller: { kind: 'scheduler' }, headers: {} } as const
+  const isKnown = (path: string) => {
+    const request = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: path })
+    return hitPath.serve(request, new ServerResponse(request))
+  }
+  hitPath.remember({ headers: {}, originalUrl: '/first' }, answer)
+  expect(await isKnown('/first')).toBe(true)
+  for (let i = 0; i < 1500; i += 1) {
+    hitPath.remember({ headers: {}, originalUrl: `/${i}/${'x'.repeat(15_000)}` }, answer)
+  }
+  expect([await isKnown('/first'), await isKnown(`/1499/${'x'.repeat(15_000)}`)]).toEqual([
+    false,
+    true,
+  ])
+  await log.stop()
 })
 
 test('the minute of a caller is used up on the hit path as on the whole way', async () => {

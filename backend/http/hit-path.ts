@@ -45,7 +45,7 @@ const MOMENTARY = new Set([
 ])
 
 export type HitPath = {
-  remember(request: Request, answer: KnownAnswer): void
+  remember(request: Pick<Request, 'headers' | 'originalUrl'>, answer: KnownAnswer): void
   /** Answers the request and resolves with true, or leaves it alone. */
   serve(request: IncomingMessage, response: ServerResponse): Promise<boolean>
 }

@@ -166,7 +166,7 @@ test('the page with the documentation is whole without the internet', async () =
   const page = await (await app.get('/api/docs')).text()
   expect(page).not.toMatch(/https?:|\/\//)
   const assets = Array.from(page.matchAll(/(?:src|href)="([^"]+)"/g), ([, path = '']) => path)
-  expect(assets).toHaveLength(3)
+  expect(assets).toHaveLength(4)
   for (const path of assets) expect((await app.get(path)).status).toBe(200)
   expect(await (await app.get('/api/docs/start.js')).text()).toContain('/api/openapi.json')
 })

@@ -70,7 +70,7 @@ function valuesOf(question: Question): Record<string, string> {
   }
 }
 
-function parseBundle(text: string): Bundle {
+export function parseBundle(text: string): Bundle {
   return Bundle.parse(JSON.parse(text, spellTime))
 }
 

@@ -1,8 +1,9 @@
 // The dashboards of three regional offices from the sales of a real company, every number of them against the files.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { testDatabase, type TestDatabase } from '../../test/database.ts'
+import * as z from 'zod'
+import { testApp, type TestApp } from '../../test/app.ts'
 import { hasRealData } from '../../test/real-data.ts'
-import { bundlesOf, type Bundle, type Variant } from './bundles.ts'
+import { parseBundle, type Bundle, type Variant } from './bundles.ts'
 import { idOf, readSalesData, type Deal, type SalesData } from './sales-data.ts'
 import { rowsOf } from './sales-rows.ts'
 import { tenantWith } from './test-rows.ts'
@@ -15,24 +16,43 @@ const OFFICES = {
   West: 'America/Los_Angeles',
 }
 
+const Answer = z.object({ data: z.looseObject({ meta: z.unknown() }) })
+
 type Office = { name: string; id: string; slug: string; deals: Deal[]; agents: string[] }
 
 describe.skipIf(!hasRealData('crm'))('the sales of three regional offices', () => {
-  let database: TestDatabase
+  let app: TestApp
   let data: SalesData
   let offices: Office[]
   let bundles: Map<string, Bundle>
 
   beforeAll(async () => {
-    database = await testDatabase()
+    app = await testApp({ clock: () => new Date(NOW) })
     data = await readSalesData()
     offices = await Promise.all(Object.entries(OFFICES).map(([name, zone]) => load(name, zone)))
-    bundles = await bundlesOf(database.db, { tenantIds: offices.map(({ id }) => id), now: NOW })
+    const token = await app.token()
+    await app.post('/api/cron/execute', { function_name: 'warmDashboardBundleCache' }, token)
+    bundles = new Map()
+    for (const { id } of offices) {
+      for (const variant of ['true', 'false']) {
+        bundles.set(`${id} ${variant}`, await served(token, id, variant))
+      }
+    }
   })
-  afterAll(() => database.drop())
+  afterAll(() => app.stop())
+
+  /** What the API answers from what was warmed. */
+  async function served(token: string, id: string, variant: string): Promise<Bundle> {
+    const query = `tenant_id=${id}&include_test_data=${variant}`
+    const response = await app.get(`/api/reports/dashboard-bundle?${query}`, token)
+    if (response.headers.get('x-cache') !== 'HIT') throw new Error('It was not warm.')
+    const answer = Answer.parse(await response.json())
+    const { meta: _meta, ...bundle } = answer.data
+    return parseBundle(JSON.stringify(bundle))
+  }
 
   async function load(name: string, zone: string): Promise<Office> {
-    const { id, slug } = await tenantWith(database.db, rowsOf(data, name), zone)
+    const { id, slug } = await tenantWith(app.db, rowsOf(data, name), zone)
     const agents = data.agents.filter((agent) => agent.regional_office === name)
     const names = agents.map((agent) => agent.sales_agent)
     const deals = data.deals.filter((deal) => names.includes(deal.sales_agent))

@@ -54,9 +54,14 @@ describe('the bytes of an entry', () => {
   })
 
   test('begin with a header that is whole in what is peeked at', () => {
-    const ids = Array.from({ length: 3 }, () => 'x'.repeat(36)) as unknown as EntryHeader['epochs']
+    const uuid = 'x'.repeat(36)
     const times = { generatedAt: 1e15, freshUntil: 1e15, expiresAt: 1e15 }
-    const header = { ...HEADER, ...times, definition: 'x'.repeat(16), epochs: ids }
+    const header = {
+      ...HEADER,
+      ...times,
+      definition: 'x'.repeat(16),
+      epochs: [uuid, uuid, uuid],
+    } as const
     const bytes = encodeEntry({
       header: { ...header, etag: 'x'.repeat(40) },
       body: Buffer.alloc(0),

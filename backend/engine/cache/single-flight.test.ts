@@ -63,6 +63,7 @@ describe('a flight anew', () => {
     const first = counted()
     const second = counted()
     const early = flight('key', first.compute)
+    await first.door.arrived
     const late = Array.from({ length: 5 }, () => flight('key', second.compute, { anew: true }))
     expect(second.door.arrivals()).toBe(0)
     first.door.open()
@@ -75,12 +76,15 @@ describe('a flight anew', () => {
 
   test('does not care how the one under way ends', async () => {
     const flight = createSingleFlight()
+    const door = gate()
     const failing = flight('key', async () => {
+      await door.pass()
       throw new Error('no')
     })
-    const late = flight('key', async () => 'yes', { anew: true })
-    await expect(failing).rejects.toThrow('no')
-    expect(await late).toBe('yes')
+    await door.arrived
+    const results = Promise.allSettled([failing, flight('key', async () => 'yes', { anew: true })])
+    door.open()
+    expect((await results).map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
   })
 
   test('starts at once when none is under way', async () => {

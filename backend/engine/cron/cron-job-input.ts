@@ -6,18 +6,32 @@ const text = z
   .string()
   .refine((value) => !value.includes('\0'), 'must not contain the character NUL')
 
+// In JSON text, half of a character outside the basic plane; PostgreSQL's JSON cannot hold it.
+const HALF = /(?<!\\)(?:\\\\)*\\ud[89a-f]/
+const DEEPEST = 32
+
+function isAtMost(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return levels > 0 && Object.values(value).every((part) => isAtMost(levels - 1, part))
+}
+
 const fields = {
   name: text.trim().min(1, 'must not be empty').max(200),
-  schedule: text,
-  function_name: text,
+  schedule: text.max(1000),
+  function_name: text.max(200),
   is_active: z.boolean(),
   metadata: z
     .record(z.string(), z.unknown(), 'must be an object')
+    .refine((value) => isAtMost(DEEPEST, value), {
+      message: `must not be nested deeper than ${DEEPEST} levels`,
+      abort: true,
+    })
     .refine(
       (value) => !JSON.stringify(value).includes(String.raw`\u0000`),
       'must not contain the character NUL',
-    ),
-  timezone: text,
+    )
+    .refine((value) => !HALF.test(JSON.stringify(value)), 'must not contain half a character'),
+  timezone: text.max(100),
   misfire: z.enum(['skip', 'once']),
   overlap: z.enum(['skip', 'queue']),
   timeout_seconds: z.int().min(1).max(604_800),

@@ -21,7 +21,7 @@ export const RunsQuery = z.object({
 
 // Strict, because a misspelled tenant_id would mean all tenants.
 export const ExecuteBody = z.strictObject({
-  function_name: z.string('function_name is required'),
+  function_name: z.string('function_name is required').max(200),
   tenant_id: TenantId.optional(),
 })
 
