@@ -148,15 +148,28 @@ test.each<BodyCase>([
   ['an unknown tenant', { ...JOB, tenant_id: UUID }, 400, 'tenant_id'],
   ['a text for metadata', { ...JOB, metadata: 'x' }, 400, 'metadata'],
   ['a name that is too long', { ...JOB, name: 'x'.repeat(201) }, 400, 'name'],
-  ['a huge schedule', { ...JOB, schedule: '* '.repeat(40_000) }, 400, 'schedule'],
-  ['a huge time zone', { ...JOB, timezone: 'x'.repeat(90_000) }, 400, 'timezone'],
-  ['a huge function', { ...JOB, function_name: 'x'.repeat(90_000) }, 400, 'function_name'],
   ['metadata with a NUL', { ...JOB, metadata: { a: ['\0'] } }, 400, 'metadata'],
   ['metadata with half a character', { ...JOB, metadata: { '\ud800': 1 } }, 400, 'metadata'],
   ['metadata as deep as a well', DEEP, 400, 'metadata'],
   ['activity that is a text', { ...JOB, is_active: 'true' }, 400, 'is_active'],
 ])('a cron job with %s', async (_name, body, status, field) => {
   expect(await problemOf(await send('POST', JOBS, body))).toMatchObject({ status, field })
+})
+
+// What is compared letter by letter, or parsed, keeps everybody waiting; what is repeated is sent to nobody's use.
+test('what is far too long is refused before it is looked at, and not repeated', async () => {
+  const long = 'x'.repeat(90_000)
+  for (const [path, field] of [
+    [JOBS, 'schedule'],
+    [JOBS, 'function_name'],
+    [JOBS, 'timezone'],
+    [EXECUTE, 'function_name'],
+  ] as const) {
+    const body = path === JOBS ? { ...JOB, [field]: long } : { [field]: long }
+    const problem = await problemOf(await send('POST', path, body))
+    expect(problem).toMatchObject({ status: 400, field })
+    expect(problem.message.length).toBeLessThan(200)
+  }
 })
 
 test('a function that is nearly right is suggested', async () => {
@@ -171,7 +184,6 @@ test('a function that is nearly right is suggested', async () => {
 test.each<BodyCase>([
   ['nothing', {}, 400, 'function_name'],
   ['a number', { function_name: 1 }, 400, 'function_name'],
-  ['a huge function', { function_name: 'x'.repeat(90_000) }, 400, 'function_name'],
   ['an unknown function', { function_name: 'x' }, 400, 'function_name'],
   ['the function __proto__', { function_name: '__proto__' }, 400, 'function_name'],
   ['a function with a NUL', { function_name: '\0' }, 400, 'function_name'],

@@ -4,10 +4,9 @@ export {
   type EntryHeader,
   type EntryId,
   type EntryState,
-  type EpochNames,
   type Epochs,
 } from './entry.ts'
-export type { BustTarget, Claim, ClaimResult, Found, Store, Write, WriteResult } from './store.ts'
+export type { BustTarget, Claim, Found, Store, Write, WriteResult } from './store.ts'
 export { createRedisStore } from './redis-store.ts'
 export { createMemoryStore } from './memory-store.ts'
 export { createLocalEntries, type LocalEntries } from './local-entries.ts'

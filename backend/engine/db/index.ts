@@ -1,4 +1,4 @@
-export { connect, isStatementError, type Db, type Queryable, type Row } from './pool.ts'
+export { connect, isStatementError, type Db, type Queryable } from './pool.ts'
 export { migrate, pendingMigrations, type MigrationFolder } from './migrate.ts'
 export { compileSql, arrayLiteral, type CompiledSql } from './sql-file.ts'
 export { quoteIdentifier } from './identifier.ts'

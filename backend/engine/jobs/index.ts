@@ -6,7 +6,6 @@ export {
   leaseUntil,
   type Ledger,
   type ManualRun,
-  type RunStatus,
   startManualRun,
   takeOverRuns,
 } from './ledger.ts'
