@@ -47,7 +47,7 @@ describe('a tenant whose report fails', () => {
     await warm()
     const [bad = ''] = ids
     await world.make(bad, 'fail')
-    const summary = await warm({ renewOlderThan: new Date() })
+    const summary = await warm({ renewOlderThan: new Date(Date.now() + 1) })
     expect(summary).toMatchObject({ warmed: TENANTS - 1, failures: [{ tenant_id: bad }] })
     expect(await readProbe(app, bad)).toMatchObject({ cache: 'HIT', word: 'hello' })
   })

@@ -136,7 +136,7 @@ describe('an entry that another process is computing', () => {
     const [held = ''] = ids
     await warm(reports)
     await store.claim([entryId(reports, held)], HOUR)
-    const summary = await warm(reports, { renewOlderThan: new Date() })
+    const summary = await warm(reports, { renewOlderThan: new Date(Date.now() + 1) })
     expect(summary).toMatchObject({ warmed: TENANTS - 1, failures: [{ tenant_id: held }] })
   })
 })
