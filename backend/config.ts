@@ -94,6 +94,7 @@ const Settings = z.object({
     { min: 0, max: 1000 },
   ),
   CACHE_LOCAL_MAX_MB: count(64, 'Memory for entries inside the process (MiB)'),
+  CACHE_REDIS_MAX_MB: count(512, 'Memory of the Redis that is started from the PATH (MiB)'),
   CACHE_MEMORY_MAX_MB: count(512, 'Memory for the whole cache when there is no Redis (MiB)'),
   REPORT_TIMEOUT_MS: milliseconds(10_000, 'Longest time that one report statement may take'),
   REPORT_POOL: count(4, 'Connections to PostgreSQL for reports'),

@@ -10,12 +10,15 @@ import { createLog } from '../engine/log.ts'
 /** The settings by which a program finds the two servers. */
 export type ServerSettings = { DATABASE_URL: string; REDIS_CACHE_URL: string; PREWARM_HOME: string }
 
+// 20,000 dashboards of 36 KB, and room to spare.
+const REDIS_MB = 2048
+
 export async function withServers<T>(work: (settings: ServerSettings) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'prewarm-bench-'))
   chmodSync(folder, 0o755)
   const log = createLog({ level: 'warn', format: 'text' })
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), log })
-  const redis = await startLocalRedis({ folder: join(folder, 'redis'), log })
+  const redis = await startLocalRedis({ folder: join(folder, 'redis'), log, maxMemoryMb: REDIS_MB })
   try {
     if (!redis) {
       throw new PrewarmError(

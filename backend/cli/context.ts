@@ -91,6 +91,7 @@ function withResources({ config, domains, log }: Context): Promise<Resources> {
     reportTimeoutMs: config.REPORT_TIMEOUT_MS,
     cacheCommandTimeoutMs: config.CACHE_COMMAND_TIMEOUT_MS,
     maxLifetimeMs: config.CACHE_HARD_TTL_SECONDS * SECOND,
+    redisMaxMemoryMb: config.CACHE_REDIS_MAX_MB,
     memoryStoreBytes: config.CACHE_MEMORY_MAX_MB * MEBIBYTE,
     log,
   })

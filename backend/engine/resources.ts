@@ -19,6 +19,8 @@ export type ResourceOptions = {
   cacheCommandTimeoutMs: number
   /** The longest that any entry lives. */
   maxLifetimeMs: number
+  /** Of a Redis that is started from the PATH. */
+  redisMaxMemoryMb: number
   memoryStoreBytes: number
   log: Log
 }
@@ -95,8 +97,10 @@ async function openDatabase(options: ResourceOptions): Promise<Database> {
 type Cache = Service & { store: Store; bulkStore: Store; place: string }
 
 async function openCache(options: ResourceOptions): Promise<Cache> {
-  const { redisUrl, home, log, maxLifetimeMs } = options
-  const server = redisUrl ? undefined : await startLocalRedis({ folder: join(home, 'redis'), log })
+  const { redisUrl, home, log, maxLifetimeMs, redisMaxMemoryMb: maxMemoryMb } = options
+  const server = redisUrl
+    ? undefined
+    : await startLocalRedis({ folder: join(home, 'redis'), log, maxMemoryMb })
   const url = redisUrl ?? server?.url
   if (!url) return inProcess(options)
   const open = (commandTimeoutMs: number): Promise<Store> =>

@@ -16,6 +16,8 @@ export type LocalRedisOptions = {
   /** Only this server's files; the account of local servers must be able to reach it (see `chooseHome`). */
   folder: string
   log: Log
+  /** The entries used least go when there are more; 512 unless given. A Redis that runs already keeps what it was started with. */
+  maxMemoryMb?: number
 }
 
 const NAMES = ['redis-server', 'valkey-server']
@@ -46,7 +48,8 @@ async function findOnPath(names: readonly string[]): Promise<string | undefined>
   return undefined
 }
 
-function programOf(file: string, password: string, { folder, log }: LocalRedisOptions): Program {
+function programOf(file: string, password: string, options: LocalRedisOptions): Program {
+  const { folder, log, maxMemoryMb } = options
   const account = serverAccount()
   const configuration = join(folder, 'redis.conf')
   return {
@@ -58,7 +61,7 @@ function programOf(file: string, password: string, { folder, log }: LocalRedisOp
       makeDataFolder(dataFolder(folder), account)
       configure(configuration, password, account)
     },
-    command: (port) => ({ file, args: [configuration, ...flagsOf(folder, port)] }),
+    command: (port) => ({ file, args: [configuration, ...flagsOf(folder, port, maxMemoryMb)] }),
     answers: (port) => answers(password, port),
     stopSignals: ['SIGTERM', 'SIGKILL'],
   }
@@ -79,7 +82,9 @@ function configure(path: string, password: string, account: Account | undefined)
   if (account !== undefined) chownSync(path, account.uid, account.gid)
 }
 
-function flagsOf(folder: string, port: number): string[] {
+const MAX_MEMORY_MB = 512
+
+function flagsOf(folder: string, port: number, maxMemoryMb = MAX_MEMORY_MB): string[] {
   return Object.entries({
     bind: '127.0.0.1',
     port: String(port),
@@ -87,7 +92,7 @@ function flagsOf(folder: string, port: number): string[] {
     daemonize: 'no',
     save: '3600 1',
     appendonly: 'no',
-    maxmemory: '512mb',
+    maxmemory: `${maxMemoryMb}mb`,
     'maxmemory-policy': 'allkeys-lru',
   }).flatMap(([name, value]) => [`--${name}`, value])
 }

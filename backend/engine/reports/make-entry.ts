@@ -35,6 +35,7 @@ export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeE
   const nextMidnight = createMidnights()
   return ({ report, scope, data, tenants, epochs, now }) => {
     const expiresAt = now.getTime() + jittered(lifetimeMs)
+    const members = Buffer.from(membersOf(data))
     const header = {
       generatedAt: now.getTime(),
       freshUntil: Math.min(
@@ -43,10 +44,10 @@ export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeE
       ),
       expiresAt,
       definition: report.hash,
-      etag: `W/"${createHash('sha1').update(data).digest('base64url')}"`,
+      etag: `W/"${createHash('sha1').update(members).digest('base64url')}"`,
       epochs,
     }
-    return { header, body: Buffer.from(withMeta(data, metaOf(scope, now, lifetimeMs))) }
+    return { header, body: Buffer.concat([members, metaMember(metaOf(scope, now, lifetimeMs))]) }
   }
 }
 
@@ -72,7 +73,12 @@ function metaOf(scope: Scope, now: Date, lifetimeMs: number): object {
   }
 }
 
-function withMeta(data: string, meta: object): string {
+/** The object's text up to its closing brace, with a comma if anything is in it. */
+function membersOf(data: string): string {
   const open = data.trimEnd().slice(0, -1).trimEnd()
-  return `${open}${open.endsWith('{') ? '' : ','}"meta":${JSON.stringify(meta)}}`
+  return open.endsWith('{') ? open : `${open},`
+}
+
+function metaMember(meta: object): Buffer {
+  return Buffer.from(`"meta":${JSON.stringify(meta)}}`)
 }
