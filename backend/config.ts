@@ -98,7 +98,7 @@ const Settings = z.object({
   CACHE_MEMORY_MAX_MB: count(512, 'Memory for the whole cache when there is no Redis (MiB)'),
   REPORT_TIMEOUT_MS: milliseconds(10_000, 'Longest time that one report statement may take'),
   REPORT_POOL: count(4, 'Connections to PostgreSQL for reports'),
-  WARM_BATCH_TENANTS: count(50, 'Tenants per statement when warming'),
+  WARM_BATCH_TENANTS: count(30, 'Tenants per statement when warming'),
   WARM_CONCURRENCY: count(2, 'Warming statements at the same time'),
   CRON_CONCURRENCY: count(4, 'Cron jobs at the same time'),
   CRON_LEASE_SECONDS: seconds(
