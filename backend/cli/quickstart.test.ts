@@ -1,44 +1,64 @@
-import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { promisify } from 'node:util'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { isRunning } from '../engine/process-start.ts'
+import { openServerFolder, type Running } from '../engine/server-folder.ts'
 import { testFolder } from '../test/folder.ts'
-import { runProgram, startProgram, type Environment } from '../test/program.ts'
+import { startProgram, type Environment, type Ended, type Program } from '../test/program.ts'
 
 const PATIENCE_MS = 60_000
 
 let folder: Awaited<ReturnType<typeof testFolder>>
-let env: Environment
+let programs: Program[]
+/** Every server that a program of this test has started. */
+let servers: Running[]
 
 beforeEach(async () => {
   folder = await testFolder()
-  env = { PREWARM_HOME: folder.path }
+  programs = []
+  servers = []
 })
-afterEach(() => folder.remove())
+afterEach(async () => {
+  for (const { child } of programs) child.kill('SIGKILL')
+  for (const { pid } of servers.filter(isRunning)) process.kill(pid, 'SIGKILL')
+  await folder.remove()
+})
 
-/** The servers of the folder that run. */
-async function servers(): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-Ao', 'args'])
-  return stdout.split('\n').filter((line) => line.includes(folder.path))
+/** Starts quickstart on a home of its own, and remembers the servers that it starts. */
+async function quickstart(args: string, env: Environment = {}): Promise<Program> {
+  const program = startProgram(['quickstart', ...args.split(' ')], {
+    PREWARM_HOME: folder.path,
+    ...env,
+  })
+  programs.push(program)
+  await program.prints(/Cache:/)
+  for (const name of ['postgres', 'redis']) {
+    const server = openServerFolder(join(folder.path, name)).readServer()
+    if (server) servers.push(server)
+  }
+  return program
+}
+
+async function run(args: string, env?: Environment): Promise<Ended> {
+  return (await quickstart(args, env)).ended
 }
 
 test(
   'quickstart needs nothing, can be repeated, and leaves no process behind',
   async () => {
-    const small = ['quickstart', '--once', '--tenants', '2', '--rows', '4']
-    const first = await runProgram(small, env)
+    const first = await run('--once --tenants 2 --rows 4')
     expect(first.code).toBe(0)
     expect(first.stdout).toContain('2 tenants made, 0 existed')
     expect(first.stdout).toContain('2 tenants, 6 entries warmed')
     expect(first.stdout).toMatch(/\nTOKEN=\S+\n/)
-    expect(await servers()).toEqual([])
-    const second = await runProgram(small, env)
+    const second = await run('--once --tenants 2 --rows 4')
     expect(second.code).toBe(0)
     expect(second.stdout).toContain('Migrated: nothing to do')
     expect(second.stdout).toContain('0 tenants made, 2 existed')
     expect(second.stdout).toContain('Cron:     all jobs existed')
-    expect(await servers()).toEqual([])
+    expect(servers).toHaveLength(4)
+    expect(servers.filter(isRunning)).toEqual([])
   },
   PATIENCE_MS,
 )
@@ -46,25 +66,23 @@ test(
 test(
   'quickstart that is stopped in its work, or cannot serve, leaves no process behind either',
   async () => {
-    const busy = startProgram(['quickstart', '--tenants', '20000'], env)
+    const busy = await quickstart('--tenants 20000')
     await busy.prints(/Demo tenants/)
-    expect((await servers()).length).toBeGreaterThan(0)
+    expect(servers.filter(isRunning)).toHaveLength(2)
     busy.child.kill('SIGINT')
     expect(await busy.ended).toMatchObject({ code: 1 })
-    expect(await servers()).toEqual([])
+    expect(servers.filter(isRunning)).toEqual([])
 
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const address = other.address()
     const PORT = String(typeof address === 'object' ? address?.port : '')
-    const taken = await runProgram(['quickstart', '--tenants', '1', '--rows', '4'], {
-      ...env,
-      PORT,
-    })
+    const taken = await run('--tenants 1 --rows 4', { PORT })
     other.close()
     expect(taken.code).toBe(1)
     expect(taken.stderr).toContain(`PORT: cannot listen on 127.0.0.1:${PORT}`)
-    expect(await servers()).toEqual([])
+    expect(servers).toHaveLength(4)
+    expect(servers.filter(isRunning)).toEqual([])
   },
   PATIENCE_MS,
 )
