@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { cliWorld, type CliWorld } from '../test/cli-world.ts'
 import { gate } from '../test/gate.ts'
 import { startProgram, type Program } from '../test/program.ts'
+import { eventually } from '../test/eventually.ts'
 
 const TEN_SECONDS_MS = 10_000
 const CRON_SECRET = 'the-secret-of-the-scheduler'
@@ -66,7 +67,7 @@ test('SIGTERM ends it well, after the request that is under way', async () => {
   await vi.waitFor(aRunIsUnderWay, { timeout: TEN_SECONDS_MS })
   const ended = endBy('SIGTERM', program)
   await program.prints(/Stopping: requests under way are finished/)
-  await vi.waitFor(() => expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed'))
+  await eventually(() => expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed'))
   hold.open()
   await held
   expect(await (await request).json()).toMatchObject({ data: { result: { success: true } } })

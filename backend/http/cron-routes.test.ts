@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as z from 'zod'
 import { BUNDLE, CRON_SECRET, httpWorld, problemOf, type HttpWorld } from '../test/http-world.ts'
 import { gate } from '../test/gate.ts'
+import { eventually } from '../test/eventually.ts'
 
 const JOBS = '/api/cron/jobs'
 const EXECUTE = '/api/cron/execute'
@@ -200,7 +201,7 @@ test('a job that is running is not run beside itself', async () => {
   })
   await hold.arrived
   const first = ask('POST', `${JOBS}/${id}/run`)
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const running = await ask('GET', '/api/cron/runs?status=running')
     expect(running).toMatchObject({ body: { data: { total: 1 } } })
   })

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { TEST_SECRET } from '../test/app.ts'
 import { testDatabase, type TestDatabase } from '../test/database.ts'
 import { gate, type Gate } from '../test/gate.ts'
 import { BUNDLE, httpWorld, type HttpWorld } from '../test/http-world.ts'
 import { testLog } from '../test/log.ts'
 import { startHttp, type HttpServer } from './index.ts'
+import { eventually } from '../test/eventually.ts'
 
 // So long Node keeps a connection that nobody uses.
 const KEEP_ALIVE_MS = 5000
@@ -76,7 +77,7 @@ async function holdReports(): Promise<Gate> {
 }
 
 async function reportWaits(): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const waiting = await database.db.query(
       `select from pg_locks join pg_database d on d.oid = database
        where not granted and datname = current_database()`,

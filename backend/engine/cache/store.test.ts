@@ -1,12 +1,13 @@
 // What every store keeps. A new store is one more line in `stores`.
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { entryId as id, testEntry as entryOf } from '../../test/entries.ts'
 import { testLog } from '../../test/log.ts'
 import { testRedis, type TestRedis } from '../../test/redis.ts'
 import { HOUR, systemClock } from '../clock.ts'
 import { createMemoryStore, createRedisStore, type Claim, type Store } from './index.ts'
 import type { EntryId } from './index.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const LEASE = 10_000
 
@@ -86,7 +87,7 @@ describe.each(stores)('the %s store', (kind, open) => {
 
   test('takes a lease away from a holder that sleeps, and refuses what it writes later', async () => {
     const slow = await claim(id('a'), 30)
-    const next = await vi.waitFor(() => claim(id('a')))
+    const next = await eventually(() => claim(id('a')))
     const late = { claim: slow, entry: entryOf(slow, 'late'), lifetimeMs: HOUR }
     expect(await store.write([late])).toEqual(['fenced'])
     const inTime = { claim: next, entry: entryOf(next, 'in time'), lifetimeMs: HOUR }
@@ -98,22 +99,22 @@ describe.each(stores)('the %s store', (kind, open) => {
     const mine = await claim(id('a'), 50)
     await claim(id('b'), 50)
     await store.renew([mine], LEASE)
-    await vi.waitFor(() => claim(id('b')))
+    await eventually(() => claim(id('b')))
     expect(await store.claim([id('a')], LEASE)).toEqual(['held'])
   })
 
   test('does not touch a lease that is somebody else’s by now', async () => {
     const slow = await claim(id('a'), 30)
-    await vi.waitFor(() => claim(id('a')))
+    await eventually(() => claim(id('a')))
     await store.renew([slow], 1)
     await claim(id('b'), 30)
-    await vi.waitFor(() => claim(id('b')))
+    await eventually(() => claim(id('b')))
     expect(await store.claim([id('a')], LEASE)).toEqual(['held'])
   })
 
   test('does not give back a lease that is somebody else’s by now', async () => {
     const slow = await claim(id('a'), 30)
-    await vi.waitFor(() => claim(id('a')))
+    await eventually(() => claim(id('a')))
     await store.release([slow])
     expect(await store.claim([id('a')], LEASE)).toEqual(['held'])
   })
@@ -171,7 +172,7 @@ describe.each(stores)('the %s store', (kind, open) => {
 
   test('drops an entry when its lifetime is over, and does not count it as busted', async () => {
     await put(id('a'), 'short', 30)
-    await vi.waitFor(async () => expect((await store.read([id('a')]))[0]?.part).toBeUndefined())
+    await eventually(async () => expect((await store.read([id('a')]))[0]?.part).toBeUndefined())
     expect(await store.bust({ tenant: 'a' })).toBe(0)
   })
 

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../../test/database.ts'
 import { databaseUrl } from '../../test/database-url.ts'
 import { faultProxy } from '../../test/fault-proxy.ts'
 import { testLog, type LogEntry } from '../../test/log.ts'
 import { connect, isStatementError, type ConnectOptions, type Db } from './pool.ts'
+import { eventually } from '../../test/eventually.ts'
 
 let database: TestDatabase
 beforeAll(async () => {
@@ -55,7 +56,7 @@ describe('a pool', () => {
     const db = open({ applicationName: 'idle' })
     await db.query('select 1')
     await terminate('idle')
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(db.logged).toMatchObject([
         { level: 'warn', message: 'An idle database connection was lost.' },
       ]),
@@ -82,7 +83,7 @@ describe('a transaction', () => {
     const work = db.transaction(async (tx) => {
       await tx.query('select 1')
       await terminate('in a transaction')
-      await vi.waitFor(async () => expect(await backends('in a transaction')).toBe(0))
+      await eventually(async () => expect(await backends('in a transaction')).toBe(0))
       await tx.query('select 2')
     })
     await expect(work).rejects.toThrow(/not queryable|terminat/)

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TestApp } from '../../test/app.ts'
 import { probe, probeData, readProbe, type Probe } from '../../test/probe.ts'
 import { onlyReport } from '../../test/reports.ts'
 import { testRedis, type TestRedis } from '../../test/redis.ts'
 import { wholeTenant } from './request.ts'
+import { eventually } from '../../test/eventually.ts'
 
 let world: Probe
 let redis: TestRedis
@@ -29,7 +30,7 @@ const readAnew = (id: string) => read(id, '&bust_cache=true')
 const clear = async (body: object): Promise<unknown> =>
   (await app.post('/api/reports/clear-cache', body, await app.token())).json()
 const begun = async (number: number): Promise<void> =>
-  vi.waitFor(async () => expect(await world.computations()).toBe(number))
+  eventually(async () => expect(await world.computations()).toBe(number))
 
 describe('clearing the cache', () => {
   test('drops the entries of one tenant, in this process at once, and says how many', async () => {

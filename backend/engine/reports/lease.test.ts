@@ -8,6 +8,7 @@ import { createMemoryStore, type EntryId, type Store } from '../cache/index.ts'
 import { HOUR, systemClock } from '../clock.ts'
 import type { ReadResult, ReportRequest, Reports, ReportSettings } from './index.ts'
 import { entryIdOf, wholeTenant } from './request.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const SHORT_LEASE_MS = 200
 
@@ -48,7 +49,7 @@ const read = async (process: Promise<Reports>): Promise<ReadResult> => {
 const entryId = async (): Promise<EntryId> => entryIdOf(requestTo(await instance()))
 const computationOf = ({ entry }: ReadResult): number => probeData(entry).computation
 const begun = async (count: number): Promise<void> =>
-  vi.waitFor(async () => expect(await world.computations()).toBe(before + count))
+  eventually(async () => expect(await world.computations()).toBe(before + count))
 
 /** A store whose claims wait at a gate. */
 const claimingLate = (): { late: Gate; changed: Partial<Store> } => {
@@ -112,7 +113,7 @@ describe('an entry that several processes miss', () => {
     const slow = read(instance({ renew }, { leaseMs: SHORT_LEASE_MS }))
     await begun(1)
     const waiting = read(instance())
-    await vi.waitFor(() => expect(renew.mock.calls.length).toBeGreaterThan(6))
+    await eventually(() => expect(renew.mock.calls.length).toBeGreaterThan(6))
     await begun(1)
     await closed.open()
     expect(computationOf(await waiting)).toBe(computationOf(await slow))

@@ -1,8 +1,9 @@
 // Several instances of the service over one Redis and one database.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TestApp } from '../../test/app.ts'
 import { probe, readProbe, type Probe } from '../../test/probe.ts'
 import { testRedis, type TestRedis } from '../../test/redis.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const ROUNDS = 30
 
@@ -72,7 +73,7 @@ test('a process that stops while it computes answers first, and the others go on
   const before = await world.computations()
   const gate = await world.closeGate()
   const last = readProbe(leaving, id)
-  await vi.waitFor(async () => expect(await world.computations()).toBe(before + 1))
+  await eventually(async () => expect(await world.computations()).toBe(before + 1))
   const waiting = readEverywhere(id)
   const stopped = leaving.engine.stop()
   await gate.open()

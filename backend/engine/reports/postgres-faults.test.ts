@@ -1,9 +1,10 @@
 // While the database is away, what is in the cache can be read, and the rest says so.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { TestApp } from '../../test/app.ts'
 import { testClock } from '../../test/clock.ts'
 import { faultProxy, type FaultProxy } from '../../test/fault-proxy.ts'
 import { probe, readProbe, type Probe } from '../../test/probe.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const NOON = '2026-03-10T12:00:00Z'
 const NEXT_DAY = '2026-03-11T00:00:00Z'
@@ -69,5 +70,5 @@ test('a database that is away longer than the hard lifetime leaves nothing to se
 
 /** A stale entry is renewed behind its next reader. */
 async function renewed(id: string): Promise<void> {
-  await vi.waitFor(async () => expect((await readProbe(app, id)).cache).toBe('HIT'))
+  await eventually(async () => expect((await readProbe(app, id)).cache).toBe('HIT'))
 }

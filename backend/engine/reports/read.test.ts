@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { TestApp } from '../../test/app.ts'
 import { testClock } from '../../test/clock.ts'
 import { probe, readProbe, type Probe } from '../../test/probe.ts'
 import { testRedis, type TestRedis } from '../../test/redis.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const NOON = '2026-03-10T12:00:00Z'
 const NEXT_DAY = '2026-03-11T00:00:00Z'
@@ -97,7 +98,7 @@ describe.each(['redis', 'memory'])('a read, with the entries in %s', (kind) => {
     const computed = await computationsOf(async () => {
       const before = await world.computations()
       const answers = Promise.all(Array.from({ length: 20 }, () => read(id)))
-      await vi.waitFor(async () => expect(await world.computations()).toBe(before + 1))
+      await eventually(async () => expect(await world.computations()).toBe(before + 1))
       await gate.open()
       expect(new Set((await answers).map(({ computation }) => computation)).size).toBe(1)
     })

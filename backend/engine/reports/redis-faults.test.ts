@@ -6,6 +6,7 @@ import type { TestApp } from '../../test/app.ts'
 import { faultProxy, type FaultProxy } from '../../test/fault-proxy.ts'
 import { probe, readProbe, type Probe, type ProbeAnswer } from '../../test/probe.ts'
 import { testRedis, type TestRedis } from '../../test/redis.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const TIMEOUT_MS = 150
 
@@ -46,7 +47,7 @@ async function computationsOfReads(count: number): Promise<number> {
   const before = await world.computations()
   const gate = await world.closeGate()
   const answers = Promise.all(Array.from({ length: count }, read))
-  await vi.waitFor(async () => expect(await world.computations()).toBe(before + 1))
+  await eventually(async () => expect(await world.computations()).toBe(before + 1))
   // Nothing outside tells when the last of the reads has given Redis up and joined.
   await sleep(4 * TIMEOUT_MS)
   await gate.open()
@@ -99,7 +100,7 @@ describe('clearing the cache', () => {
     expect(await response.json()).toMatchObject({ status: 'error', code: 'unavailable' })
     await proxy.heal()
     await works()
-    await vi.waitFor(async () => expect((await clearCache()).status).toBe(200))
+    await eventually(async () => expect((await clearCache()).status).toBe(200))
   })
 })
 
@@ -130,7 +131,7 @@ test('a reader who lost Redis in the middle has his answer, and the next one doe
   const before = await world.computations()
   const gate = await world.closeGate()
   const first = read()
-  await vi.waitFor(async () => expect(await world.computations()).toBe(before + 1))
+  await eventually(async () => expect(await world.computations()).toBe(before + 1))
   await proxy.cut()
   await gate.open()
   expect(await first).toMatchObject({ status: 200, cache: 'MISS' })

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { TestApp } from '../../test/app.ts'
 import { faultProxy } from '../../test/fault-proxy.ts'
 import { probe, readProbe, type Probe } from '../../test/probe.ts'
 import { onlyReport } from '../../test/reports.ts'
 import { messageOf } from '../errors.ts'
 import type { InstalledReport, WarmOptions, WarmSummary } from './index.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const TENANTS = 32
 const REPORT_TIMEOUT_MS = 150
@@ -102,7 +103,7 @@ describe('a run that is aborted', () => {
     const gate = await world.closeGate()
     const stop = new AbortController()
     const failure = failureOf(warm({ signal: stop.signal }))
-    await vi.waitFor(async () => expect(await world.computations()).toBeGreaterThan(before))
+    await eventually(async () => expect(await world.computations()).toBeGreaterThan(before))
     stop.abort(new Error('enough'))
     await gate.open()
     expect(await failure).toBe('enough')
@@ -119,7 +120,7 @@ describe('a database that goes away in the middle', () => {
     const { engine } = await world.app({ databaseUrl, settings })
     const gate = await world.closeGate()
     const failure = failureOf(engine.reports.warm(report(), {}))
-    await vi.waitFor(async () => expect(await world.computations()).toBe(2))
+    await eventually(async () => expect(await world.computations()).toBe(2))
     await proxy.cut()
     await gate.open()
     expect(await failure).toMatch(/terminated|ECONN/)

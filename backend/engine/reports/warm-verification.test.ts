@@ -1,6 +1,6 @@
 // A run succeeds only if every entry is there when it is over.
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { probe, type Probe } from '../../test/probe.ts'
 import { testRedis } from '../../test/redis.ts'
 import { onlyReport, reportsOver } from '../../test/reports.ts'
@@ -8,6 +8,7 @@ import { createMemoryStore, type EntryId, type Store } from '../cache/index.ts'
 import { HOUR, systemClock } from '../clock.ts'
 import type { Reports, ReportSettings, WarmOptions, WarmSummary } from './index.ts'
 import { entryIdOf, wholeTenant } from './request.ts'
+import { eventually } from '../../test/eventually.ts'
 
 const TENANTS = 6
 
@@ -108,9 +109,9 @@ describe('an entry that another process is computing', () => {
     const gate = await world.closeGate()
     const request = { report: onlyReport(other), scope: wholeTenant(theirs), variant: null }
     const read = other.read(request, { bust: false })
-    await vi.waitFor(async () => expect(await world.computations()).toBe(1))
+    await eventually(async () => expect(await world.computations()).toBe(1))
     const warming = warm(mine)
-    await vi.waitFor(async () => expect(await world.computations()).toBe(2))
+    await eventually(async () => expect(await world.computations()).toBe(2))
     await gate.open()
     await read
     expect(await warming).toMatchObject({ warmed: TENANTS - 1, skippedFresh: 1, failures: [] })
