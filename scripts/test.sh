@@ -17,6 +17,6 @@ if ! command -v redis-server >/dev/null && ! command -v valkey-server >/dev/null
 fi
 
 if (($#)); then
-  exec npx vitest run "$@"
+  exec npm run --silent check:tests -- "$@"
 fi
 exec scripts/check.sh
