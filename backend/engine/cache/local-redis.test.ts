@@ -29,7 +29,7 @@ test('a started Redis is a cache on loopback that evicts what was used least', a
   )
   expect(pairs(settings)).toEqual({
     bind: '127.0.0.1',
-    save: '3600 1',
+    save: '31536000 1',
     appendonly: 'no',
     maxmemory: String(512 * 1024 * 1024),
     'maxmemory-policy': 'allkeys-lru',
@@ -62,6 +62,17 @@ test('a Redis that was stopped holds again what it held', async () => {
   await first.stop()
   const second = await start()
   expect(await ask(second.url, (redis) => redis.get('key'))).toBe('value')
+})
+
+test('a Redis that was killed does not go back to what it held before', async () => {
+  const first = await start()
+  await ask(first.url, (redis) => redis.set('key', 'value'))
+  await first.stop()
+  const second = await start()
+  await ask(second.url, (redis) => redis.del('key'))
+  process.kill(runningServer().pid, 'SIGKILL')
+  const third = await start()
+  expect(await ask(third.url, (redis) => redis.get('key'))).toBeNull()
 })
 
 test('a killed Redis starts again on its port', async () => {

@@ -2,7 +2,7 @@
 // only we can read. It saves the cache when it is stopped, so that the next start finds it warm.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -31,6 +31,8 @@ export async function startLocalRedis(
   if (file === undefined) return undefined
   const password = await secretIn(options.folder)
   const server = await startLocalServer(programOf(file, password, options))
+  // After a crash it would bring back what was busted since it was saved.
+  rmSync(join(dataFolder(options.folder), 'dump.rdb'), { force: true })
   return {
     url: `redis://:${password}@127.0.0.1:${server.port}`,
     stop: () => server.stop(),
@@ -90,7 +92,8 @@ function flagsOf(folder: string, port: number, maxMemoryMb = MAX_MEMORY_MB): str
     port: String(port),
     dir: dataFolder(folder),
     daemonize: 'no',
-    save: '3600 1',
+    // Only a Redis with a save point saves when it is stopped; this one comes once a year.
+    save: '31536000 1',
     appendonly: 'no',
     maxmemory: `${maxMemoryMb}mb`,
     'maxmemory-policy': 'allkeys-lru',
