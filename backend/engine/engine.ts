@@ -124,8 +124,8 @@ async function activeJobs(cron: Cron, executors: Executors): Promise<CronJob[]> 
 function warmers(domains: readonly Domain[], reports: Reports, clock: Clock): [string, Executor][] {
   return domains.flatMap((domain) =>
     Object.entries(domain.jobs).flatMap(([name, job]): [string, Executor][] => {
-      const report = reports.catalog.find(domain.name, job.warm)
-      if (!report) return []
+      const report = 'warm' in job ? reports.catalog.find(domain.name, job.warm) : undefined
+      if (!report || !('warm' in job)) return []
       return [[name, warmExecutor((how) => reports.warm(report, how), { report, job, now: clock })]]
     }),
   )

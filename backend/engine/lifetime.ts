@@ -40,7 +40,7 @@ export function renewAhead(domains: readonly Domain[], now: Date): (reportId: st
   const ahead = new Map<string, number>()
   for (const domain of domains) {
     for (const { at, run, timezone = 'UTC', isActive = true } of domain.schedules) {
-      const id = `${domain.name}:${domain.jobs[run]?.warm}`
+      const id = `${domain.name}:${warmedBy(domain, run)}`
       const ms = gapOf({ schedule: at, timezone }, now) + RUN_MS
       if (isActive) ahead.set(id, Math.min(ahead.get(id) ?? ms, ms))
     }
@@ -49,8 +49,13 @@ export function renewAhead(domains: readonly Domain[], now: Date): (reportId: st
 }
 
 // A job for one tenant keeps nobody else's entries warm.
-function warms({ jobs }: Domain, { function_name, tenant_id }: WarmSchedule, report: string) {
-  return tenant_id === null && jobs[function_name]?.warm === report
+function warms(domain: Domain, { function_name, tenant_id }: WarmSchedule, report: string) {
+  return tenant_id === null && warmedBy(domain, function_name) === report
+}
+
+function warmedBy({ jobs }: Domain, name: string): string | undefined {
+  const job = jobs[name]
+  return job && 'warm' in job ? job.warm : undefined
 }
 
 // A zone more or less moves slots, not the time between them, but for an hour in spring and autumn.

@@ -1,5 +1,5 @@
 import type { Executor, RunContext, RunOutcome } from '../jobs/index.ts'
-import type { Job } from '../domain.ts'
+import type { WarmJob } from '../domain.ts'
 import type { InstalledReport } from './catalog.ts'
 import type { WarmOptions, WarmSummary } from './warm.ts'
 
@@ -12,7 +12,7 @@ const NAMED_FAILURES = 100
  */
 export function warmExecutor(
   warm: (options: WarmOptions) => Promise<WarmSummary>,
-  { report, job, now }: { report: InstalledReport; job: Job; now: () => Date },
+  { report, job, now }: { report: InstalledReport; job: WarmJob; now: () => Date },
 ): Executor {
   return async (context: RunContext) => {
     const renewOlderThan = job.tenants === 'all' ? (context.slot ?? now()) : undefined
