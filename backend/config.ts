@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import * as z from 'zod'
 import { PrewarmError } from './engine/errors.ts'
-import { chooseHome } from './engine/home.ts'
+import { chooseHome } from './engine/servers/index.ts'
 import { DAY, HOUR, SECOND } from './engine/clock.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')

@@ -8,7 +8,7 @@ import { createEngine, type Engine, type EngineSettings } from '../engine/engine
 import { notInstalled } from '../engine/install.ts'
 import { createLog, type Log } from '../engine/log.ts'
 import { openResources, type Resources } from '../engine/resources.ts'
-import { secretIn } from '../engine/server-folder.ts'
+import { secretIn } from '../engine/servers/index.ts'
 import type { TokenOptions } from '../http/index.ts'
 import { loadDomains } from './load-domains.ts'
 import { stopInTime, untilStopped } from './stopping.ts'

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { processStart } from '../engine/process-start.ts'
+import { processStart } from '../engine/servers/index.ts'
 
 const PREFIX = 'prewarm-test-'
 

@@ -3,9 +3,7 @@ import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { testFolder } from './folder.ts'
-import { processStart } from '../engine/process-start.ts'
-import { openServerFolder } from '../engine/server-folder.ts'
-import { freePort } from '../engine/server-process.ts'
+import { processStart, openServerFolder, freePort } from '../engine/servers/index.ts'
 
 /** A real Redis of your own, which can be killed, started again on its port, and made to hang. */
 export type TestRedis = {

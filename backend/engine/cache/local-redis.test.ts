@@ -5,8 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { testFolder } from '../../test/folder.ts'
 import { testLog } from '../../test/log.ts'
 import { serverUser } from '../../test/server-user.ts'
-import { commandLine, processStart } from '../process-start.ts'
-import { openServerFolder } from '../server-folder.ts'
+import { commandLine, processStart, openServerFolder } from '../servers/index.ts'
 import { startLocalRedis } from './local-redis.ts'
 
 let folder: Awaited<ReturnType<typeof testFolder>>

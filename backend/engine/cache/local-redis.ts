@@ -6,10 +6,14 @@ import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { serverAccount, type Account } from '../home.ts'
-import { startLocalServer, type Program } from '../local-server.ts'
+import {
+  serverAccount,
+  type Account,
+  startLocalServer,
+  type Program,
+  secretIn,
+} from '../servers/index.ts'
 import type { Log } from '../log.ts'
-import { secretIn } from '../server-folder.ts'
 import type { Service } from '../service.ts'
 
 export type LocalRedisOptions = {

@@ -8,10 +8,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { testFolder } from '../../test/folder.ts'
 import { testLog } from '../../test/log.ts'
 import { serverUser } from '../../test/server-user.ts'
-import { commandLine, processStart } from '../process-start.ts'
-import { serverAccount } from '../home.ts'
-import { openServerFolder, type Running } from '../server-folder.ts'
-import { identityOf } from '../server-process.ts'
+import {
+  commandLine,
+  processStart,
+  serverAccount,
+  openServerFolder,
+  type Running,
+  identityOf,
+} from '../servers/index.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 
 type Server = Awaited<ReturnType<typeof startEmbeddedPostgres>>

@@ -1,10 +1,14 @@
 // A real PostgreSQL for those who have none: on loopback only, with a password only we can read.
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { SHARED_HOME, serverAccount } from '../home.ts'
-import { startLocalServer, type Program } from '../local-server.ts'
+import {
+  SHARED_HOME,
+  serverAccount,
+  startLocalServer,
+  type Program,
+  secretIn,
+} from '../servers/index.ts'
 import type { Log } from '../log.ts'
-import { secretIn } from '../server-folder.ts'
 import type { Service } from '../service.ts'
 import { postgresBinaries, postgresPackage } from './postgres-binaries.ts'
 import {

@@ -8,8 +8,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import * as z from 'zod'
 import { messageOf, PrewarmError } from '../errors.ts'
-import { canReach, makeEnterable, type Account } from '../home.ts'
-import { identityOf } from '../server-process.ts'
+import { canReach, makeEnterable, type Account, identityOf } from '../servers/index.ts'
 
 export type PostgresPackage = { folder: string; version: string }
 

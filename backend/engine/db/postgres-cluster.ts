@@ -12,10 +12,13 @@ import {
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { messageOf, PrewarmError } from '../errors.ts'
-import type { Account } from '../home.ts'
-import { commandLine, processStart } from '../process-start.ts'
-import type { Running } from '../server-folder.ts'
-import { identityOf } from '../server-process.ts'
+import {
+  type Account,
+  commandLine,
+  processStart,
+  type Running,
+  identityOf,
+} from '../servers/index.ts'
 
 export type Cluster = {
   folder: string

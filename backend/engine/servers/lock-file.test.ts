@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { testFolder } from '../test/folder.ts'
+import { testFolder } from '../../test/folder.ts'
 import { underLock } from './lock-file.ts'
 
 let folder: Awaited<ReturnType<typeof testFolder>>

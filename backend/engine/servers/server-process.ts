@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SECOND } from './clock.ts'
+import { SECOND } from '../clock.ts'
 import type { Account } from './home.ts'
 import { isRunning } from './process-start.ts'
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { PrewarmError } from './errors.ts'
+import { PrewarmError } from '../errors.ts'
 
 export type Account = { name: string; uid: number; gid: number }
 

@@ -9,14 +9,14 @@
 // A server that was killed is absent; the next start runs it again, on the same port if that is free.
 import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PrewarmError } from './errors.ts'
-import { MINUTE } from './clock.ts'
+import { PrewarmError } from '../errors.ts'
+import { MINUTE } from '../clock.ts'
 import { canReach, type Account } from './home.ts'
 import { isRunning, processStart } from './process-start.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log.ts'
 import { openServerFolder, type Running, type ServerFolder } from './server-folder.ts'
 import { endProcess, freePort, spawnDetached, type Command } from './server-process.ts'
-import type { Service } from './service.ts'
+import type { Service } from '../service.ts'
 
 export type Program = {
   title: string

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { testFolder } from '../test/folder.ts'
-import { testLog } from '../test/log.ts'
+import { testFolder } from '../../test/folder.ts'
+import { testLog } from '../../test/log.ts'
 import { startLocalServer, type Program } from './local-server.ts'
 
 const STRANGER = { name: 'stranger', uid: 4_000_001, gid: 4_000_001 }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { testFolder } from '../test/folder.ts'
+import { testFolder } from '../../test/folder.ts'
 import { canReach, chooseHome, makeEnterable, SHARED_HOME } from './home.ts'
 
 const STRANGER = { name: 'stranger', uid: 4_000_001, gid: 4_000_001 }

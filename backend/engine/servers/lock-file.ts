@@ -3,8 +3,8 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
-import { PrewarmError } from './errors.ts'
-import { MINUTE, SECOND } from './clock.ts'
+import { PrewarmError } from '../errors.ts'
+import { MINUTE, SECOND } from '../clock.ts'
 import { isRunning, processStart } from './process-start.ts'
 
 const HOLDER = z.object({ pid: z.number(), start: z.string() })

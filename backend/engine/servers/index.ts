@@ -1,0 +1,6 @@
+export { canReach, chooseHome, makeEnterable, serverAccount, SHARED_HOME } from './home.ts'
+export type { Account } from './home.ts'
+export { startLocalServer, type Program } from './local-server.ts'
+export { openServerFolder, secretIn, type Running } from './server-folder.ts'
+export { endProcess, freePort, identityOf } from './server-process.ts'
+export { commandLine, isRunning, processStart } from './process-start.ts'
