@@ -1,5 +1,5 @@
-export { connect, isStatementError, type Db, type Queryable } from './pool.ts'
+export { connect, isLockTimeout, isStatementError, type Db, type Queryable } from './pool.ts'
 export { migrate, pendingMigrations, type MigrationFolder } from './migrate.ts'
-export { compileSql, arrayLiteral, type CompiledSql } from './sql-file.ts'
+export { compileSql, arrayLiteral, replaceName, type CompiledSql } from './sql-file.ts'
 export { quoteIdentifier } from './identifier.ts'
 export { startEmbeddedPostgres } from './embedded-postgres.ts'

@@ -1,6 +1,8 @@
 // The only pg import. A `Db` is a pool with one statement timeout; what needs another timeout gets another pool.
 import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg'
 import type { Log } from '../log.ts'
+import type { Service } from '../service.ts'
+import { listen } from './listen.ts'
 
 export type Row = QueryResultRow
 
@@ -13,6 +15,10 @@ export type Db = Queryable & {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
   /** On one connection without a transaction. It is closed afterwards, so that nothing that was set in it stays. */
   session<T>(work: (session: Queryable) => Promise<T>): Promise<T>
+  /** Another pool to the same database, for what needs another timeout. It has an end of its own. */
+  another(options: Pick<ConnectOptions, 'applicationName' | 'max' | 'statementTimeoutMs'>): Db
+  /** Calls `onNotify` at each notification of the channel. Some may be lost, as `listen.ts` says. */
+  listen(channel: string, onNotify: () => void): Service
   /** Statements sent since the start, for benchmarks and run summaries. */
   readonly statements: number
   end(): Promise<void>
@@ -47,7 +53,10 @@ export function connect(options: ConnectOptions): Db {
   pool.on('error', (error) => {
     if (!pool.ending) options.log.warn('An idle database connection was lost.', { error })
   })
-  return dbOf(pool)
+  return dbOf(pool, {
+    another: (other) => connect({ ...options, ...other }),
+    listen: (channel, onNotify) => listen(options, channel, onNotify),
+  })
 }
 
 // SQLSTATE classes in which the server, not the statement, is the trouble: connection, authorization, a database that is not
@@ -60,7 +69,14 @@ export function isStatementError(error: unknown): boolean {
   return code !== undefined && !SERVER_TROUBLE.test(code)
 }
 
-function dbOf(pool: Pool): Db {
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/** Whether a lock was not given within `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === LOCK_NOT_AVAILABLE
+}
+
+function dbOf(pool: Pool, beside: Pick<Db, 'another' | 'listen'>): Db {
   let statements = 0
   const on = (client: Pool | PoolClient): Queryable => ({
     query: async <R extends Row>(text: string, values: readonly unknown[] = []) => {
@@ -72,6 +88,7 @@ function dbOf(pool: Pool): Db {
     ...on(pool),
     transaction: async (work) => inTransaction(pool, (client) => work(on(client))),
     session: async (work) => inSession(pool, (client) => work(on(client))),
+    ...beside,
     get statements() {
       return statements
     },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testDatabase, type TestDatabase } from '../../test/database.ts'
-import { arrayLiteral, compileSql } from './index.ts'
+import { arrayLiteral, compileSql, replaceName } from './index.ts'
 import { statementsIn } from './sql-file.ts'
 
 let database: TestDatabase
@@ -73,3 +73,11 @@ test.each([[[]], [['a', 'b']], [['with "quotes"', 'back\\slash', 'comma, {brace}
     expect(row).toEqual({ x: values })
   },
 )
+
+test('a name is replaced where it is one, and nowhere else', () => {
+  const sql = `select a.b, a.b.c, x.a.b, a.bc, "a.b", 'a.b', $$ a.b $$ -- a.b
+from A.B /* a.b */`
+  expect(replaceName(sql, 'a.b', '"b"'))
+    .toBe(`select "b", "b".c, x.a.b, a.bc, "a.b", 'a.b', $$ a.b $$ -- a.b
+from "b" /* a.b */`)
+})

@@ -49,6 +49,16 @@ export function compileSql(source: string): CompiledSql {
   return { text, names, bind: (values) => names.map((name) => valueOf(values, name)) }
 }
 
+/** Replaces a name where it is one: not in comments, quoted names and texts, nor as a part of a longer name. */
+export function replaceName(source: string, name: string, replacement: string): string {
+  const escaped = name.replaceAll('.', String.raw`\.`)
+  const names = new RegExp(String.raw`${QUOTED}|(?<![\w.])(?<name>${escaped})(?!\w)`, 'gi')
+  return source.replace(names, (...match) => {
+    const { name: found }: { name?: string } = match.at(-1)
+    return found === undefined ? match[0] : replacement
+  })
+}
+
 function valueOf(values: Readonly<Record<string, string>>, name: string): string {
   const value = values[name]
   if (value === undefined)

@@ -8,18 +8,53 @@ create table refresh_queue (
   changed_at timestamptz not null default clock_timestamp()
 );
 
+-- It is nearly empty and always in motion: what is dead in it must not pile up.
+alter table refresh_queue set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+
+-- Who reads which source; a view that is read is a source. It stands here so that a drainer whose program is older than the
+-- newest domains does not take a change off the queue without noting it for all who read it.
+create table source_reader (
+  source           text not null,
+  kind             text not null check (kind in ('view', 'report')),
+  reader           text not null, -- the view's name, or DOMAIN:REPORT
+  is_direct        boolean not null, -- a report: not only through a view
+  merges_tenants   boolean not null default false, -- a report: there is an entry of all tenants merged
+  debounce_seconds double precision, -- a view: refreshed so long after a change; null: not because of a change
+  primary key (source, kind, reader)
+);
+
 -- Entries whose data has moved: made in the transaction that takes the changes off the queue, so that nothing a drainer
--- that dies had taken is lost, and deleted when the cache knows of it and they are warm again.
+-- that dies had taken is lost. A row goes when the cache knows, the entry is warm again, and has rested.
 create table dirty_entry (
   report        text not null, -- DOMAIN:REPORT
   tenant        text not null, -- a tenant's id, or SUPERADMIN_GLOBAL
   change        bigint not null, -- moves with every further change
-  changed_at    timestamptz not null,
+  changed_at    timestamptz not null, -- the oldest change that the cache does not know of
   is_moved      boolean not null default false, -- whether the cache knows
+  moving_until  timestamptz, -- somebody is telling it
   rewarms       boolean not null, -- false while only a view under the report is behind
-  claimed_until timestamptz,
+  claimed_until timestamptz, -- somebody is re-warming it
+  rests_until   timestamptz, -- it was re-warmed a moment ago
   primary key (report, tenant)
 );
 
 create sequence dirty_entry_number;
 create index dirty_entry_unmoved on dirty_entry (changed_at) where not is_moved;
+
+-- Holds the time (milliseconds since 1970) at which a trigger last woke the drainers. A sequence, because reading and setting it
+-- waits for no other transaction.
+create sequence refresh_queue_woken;
+select setval('refresh_queue_woken', 1);
+
+-- Called by triggers, a few times in a second at most. Transactions that NOTIFY commit one after the other, so of all that are
+-- open only one may. One that is to be prepared (two-phase commit) must not, and the drainers look by themselves every moment.
+create function refresh_queue_wake() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if current_setting('max_prepared_transactions') = '0'
+    and pg_try_advisory_xact_lock(hashtext('prewarm'), hashtext('refresh_queue_wake'))
+  then
+    perform setval('public.refresh_queue_woken', (extract(epoch from clock_timestamp()) * 1000)::bigint);
+    notify prewarm_changes;
+  end if;
+end
+$$;

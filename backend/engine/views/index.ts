@@ -1,0 +1,7 @@
+export { loadViews, type InstalledView, type ViewCatalog } from './catalog.ts'
+export { refreshExecutor } from './executor.ts'
+export type { ViewFreshness } from './history.ts'
+export { installViews } from './install.ts'
+export type { RefreshResult } from './refresh.ts'
+export { setSearchPath } from './search-path.ts'
+export { createViews, type Views, type ViewsOptions } from './views.ts'
