@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeEntry, decodeHeader, encodeEntry, stateOf, type EntryHeader } from './entry.ts'
+import { decodeEntry, decodeHeader, encodeEntry, isOutdated, stateOf } from './entry.ts'
+import type { EntryHeader } from './entry.ts'
 
 const HEADER: EntryHeader = {
   generatedAt: 1000,
@@ -9,8 +10,9 @@ const HEADER: EntryHeader = {
   definition: 'v1',
   etag: 'W/"e"',
   epochs: ['t', 'r', 'a'],
+  version: 'v',
 }
-const PRESENT = { epochs: ['t', 'r', 'a'], definition: 'v1' } as const
+const PRESENT = { epochs: ['t', 'r', 'a'], version: 'v', definition: 'v1' } as const
 
 describe('an entry', () => {
   test.each([
@@ -34,6 +36,24 @@ describe('an entry', () => {
     ['all epochs were lost', { epochs: [null, null, null] }],
   ] as const)('is missing when %s, though it is fresh', (_what, moved) => {
     expect(stateOf(HEADER, { ...PRESENT, ...moved, now: 1000 })).toBe('missing')
+  })
+
+  test.each([
+    ['moved', 'w'],
+    ['was evicted', null],
+  ])('is stale when its version %s, and not when it is over or busted', (_what, version) => {
+    const present = { ...PRESENT, version }
+    expect(stateOf(HEADER, { ...present, now: 1000 })).toBe('stale')
+    expect(stateOf(HEADER, { ...present, now: 3000 })).toBe('missing')
+    expect(stateOf(HEADER, { ...present, epochs: ['t', 'R', 'a'], now: 1000 })).toBe('missing')
+  })
+
+  test('that shows a view which was behind is stale from birth, though no other can be had', () => {
+    const header = { ...HEADER, waitsForView: true } as const
+    expect(stateOf(header, { ...PRESENT, now: 1000 })).toBe('stale')
+    expect(isOutdated(header, { version: 'v', now: 1000 })).toBe(false)
+    expect(isOutdated(header, { version: 'w', now: 1000 })).toBe(true)
+    expect(isOutdated(header, { version: 'v', now: 2000 })).toBe(true)
   })
 
   test('whose horizon lies beyond its end is missing at its end', () => {
@@ -61,6 +81,8 @@ describe('the bytes of an entry', () => {
       ...times,
       definition: 'x'.repeat(16),
       epochs: [uuid, uuid, uuid],
+      version: uuid,
+      waitsForView: true,
     } as const
     const bytes = encodeEntry({
       header: { ...header, etag: 'x'.repeat(40) },
@@ -76,6 +98,7 @@ describe('the bytes of an entry', () => {
     ['no object', 'null\n{}'],
     ['another object', '{"data":{},"cachedAt":1}\n{}'],
     ['a header that lacks a time', JSON.stringify({ ...HEADER, expiresAt: undefined }) + '\n{}'],
+    ['a header without a version', JSON.stringify({ ...HEADER, version: undefined }) + '\n{}'],
     ['a header without epochs', JSON.stringify({ ...HEADER, epochs: 'a' }) + '\n{}'],
   ])('that are %s are no entry', (_what, text) => {
     expect(decodeEntry(Buffer.from(text))).toBeUndefined()

@@ -10,6 +10,9 @@ export type Epochs = readonly [tenant: string, report: string, all: string]
 /** The present epochs; null where the store has none (evicted, or a new Redis). */
 export type EpochNames = readonly [string | null, string | null, string | null]
 
+/** What an entry is compared with. The version is that of its report and tenant, and moves when data of theirs changed. */
+export type Present = { epochs: EpochNames; version: string | null }
+
 export type EntryHeader = {
   /** Milliseconds since 1970, as all instants here. The moment that the answer speaks of. */
   generatedAt: number
@@ -21,20 +24,32 @@ export type EntryHeader = {
   definition: string
   etag: string
   epochs: Epochs
+  /** The one that was present before the data was read. */
+  version: string
+  /** It shows a view that was behind its sources: stale from birth, and no better if it were computed again. */
+  waitsForView?: true
 }
 
 export type Entry = { header: EntryHeader; body: Buffer }
 
 export type EntryState = 'fresh' | 'stale' | 'missing'
 
-/** What an entry is worth at `now`. `epochs` are the present ones, null where one is unknown, which counts as moved. */
-export function stateOf(
-  header: EntryHeader,
-  { now, epochs, definition }: { now: number; epochs: EpochNames; definition: string },
-): EntryState {
+export type Moment = Present & { now: number; definition: string }
+
+/** What an entry is worth at `now`. An epoch or version that is not known (null) counts as moved. */
+export function stateOf(header: EntryHeader, moment: Moment): EntryState {
+  const { now, epochs, definition } = moment
   if (header.definition !== definition || now >= header.expiresAt) return 'missing'
   if (header.epochs.some((epoch, i) => epoch !== epochs[i])) return 'missing'
-  return now < header.freshUntil ? 'fresh' : 'stale'
+  return isOutdated(header, moment) || header.waitsForView ? 'stale' : 'fresh'
+}
+
+/** Whether a computation now would, for all that is known, give another answer than the entry's. */
+export function isOutdated(
+  { freshUntil, version }: EntryHeader,
+  present: Pick<Moment, 'now' | 'version'>,
+): boolean {
+  return present.now >= freshUntil || present.version !== version
 }
 
 const LINE_END = 0x0a
@@ -69,6 +84,7 @@ function isHeader(value: unknown): value is EntryHeader {
     numbers.every((name) => typeof fields[name] === 'number') &&
     typeof fields.definition === 'string' &&
     typeof fields.etag === 'string' &&
+    typeof fields.version === 'string' &&
     Array.isArray(fields.epochs)
   )
 }

@@ -15,7 +15,7 @@ beforeEach(() => {
 })
 
 function entry(text = 'text', header: Partial<Entry['header']> = {}): Entry {
-  const { header: usual, body } = testEntry({ epochs: ['', '', ''] }, text)
+  const { header: usual, body } = testEntry({ epochs: ['', '', ''], version: '' }, text)
   const times = { generatedAt: NOON, freshUntil: NOON + 10_000, expiresAt: NOON + 10_000 }
   return { header: { ...usual, ...times, ...header }, body }
 }

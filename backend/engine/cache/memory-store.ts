@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
-import type { Entry, EntryId, EpochNames, Epochs } from './entry.ts'
-import type { BustTarget, Claim, ClaimResult, Store, Write, WriteResult } from './store.ts'
+import type { Entry, EntryId, EpochNames, Epochs, Present } from './entry.ts'
+import type { BustTarget, Claim, ClaimResult, Store } from './store.ts'
+import type { VersionId, Write, WriteResult } from './store.ts'
 
 export type MemoryStoreOptions = {
   /** The least recently used entries go when their bodies exceed this. */
@@ -18,6 +19,7 @@ type Memory = {
   entries: LRUCache<string, Held>
   leases: Map<string, Lease>
   epochs: Map<string, string>
+  versions: Map<string, string>
   now: () => number
 }
 
@@ -29,18 +31,21 @@ export function createMemoryStore({ maxBytes, clock }: MemoryStoreOptions): Stor
     }),
     leases: new Map(),
     epochs: new Map(),
+    versions: new Map(),
     now: () => clock().getTime(),
   }
   return {
     kind: 'memory',
-    read: async (ids) =>
-      ids.map((id) => ({ part: find(memory, id), epochs: epochsOf(memory, id) })),
+    read: async (ids) => ids.map((id) => ({ part: find(memory, id), ...presentOf(memory, id) })),
     peek: async (ids) =>
-      ids.map((id) => ({ part: find(memory, id)?.header, epochs: epochsOf(memory, id) })),
+      ids.map((id) => ({ part: find(memory, id)?.header, ...presentOf(memory, id) })),
     claim: async (ids, leaseMs) => ids.map((id) => claim(memory, id, leaseMs)),
     renew: async (claims, leaseMs) => claims.forEach((one) => renew(memory, one, leaseMs)),
     write: async (writes) => writes.map((one) => write(memory, one)),
     release: async (claims) => claims.forEach((one) => release(memory, one)),
+    move: async (versions) => {
+      for (const id of versions) memory.versions.delete(versionName(id))
+    },
     bust: async (target) => bust(memory, target),
     ping: async () => 0,
     stop: async () => memory.entries.clear(),
@@ -57,7 +62,8 @@ function claim(memory: Memory, id: EntryId, leaseMs: number): ClaimResult {
   if (now() < (leases.get(id.key)?.until ?? 0)) return 'held'
   const token = randomUUID()
   leases.set(id.key, { token, until: now() + leaseMs })
-  return { id, token, epochs: startMissingEpochs(memory, id) }
+  const version = startMissing(memory.versions, versionName(id))
+  return { id, token, epochs: startMissingEpochs(memory, id), version }
 }
 
 function renew(memory: Memory, claimed: Claim, leaseMs: number): void {
@@ -67,12 +73,12 @@ function renew(memory: Memory, claimed: Claim, leaseMs: number): void {
 }
 
 function write(memory: Memory, { claim: claimed, entry, lifetimeMs }: Write): WriteResult {
-  const { id, epochs } = claimed
+  const { id, epochs, version } = claimed
   if (!holdsLease(memory, claimed)) return 'fenced'
   memory.leases.delete(id.key)
   if (epochsOf(memory, id).some((epoch, i) => epoch !== epochs[i])) return 'busted'
   memory.entries.set(id.key, { id, entry, until: memory.now() + lifetimeMs })
-  return 'written'
+  return memory.versions.get(versionName(id)) === version ? 'written' : 'outdated'
 }
 
 function holdsLease({ leases, now }: Memory, { id, token }: Claim): boolean {
@@ -96,19 +102,24 @@ function isMeant(target: BustTarget, id: EntryId): boolean {
   return 'tenant' in target ? id.tenant === target.tenant : id.report === target.report
 }
 
+function presentOf(memory: Memory, id: EntryId): Present {
+  return { epochs: epochsOf(memory, id), version: memory.versions.get(versionName(id)) ?? null }
+}
+
 function epochsOf({ epochs }: Memory, id: EntryId): EpochNames {
   const [tenant, report, all] = epochNames(id)
   return [epochs.get(tenant) ?? null, epochs.get(report) ?? null, epochs.get(all) ?? null]
 }
 
 function startMissingEpochs({ epochs }: Memory, id: EntryId): Epochs {
-  const start = (name: string): string => {
-    const epoch = epochs.get(name) ?? randomUUID()
-    epochs.set(name, epoch)
-    return epoch
-  }
   const [tenant, report, all] = epochNames(id)
-  return [start(tenant), start(report), start(all)]
+  return [startMissing(epochs, tenant), startMissing(epochs, report), startMissing(epochs, all)]
+}
+
+function startMissing(names: Map<string, string>, of: string): string {
+  const name = names.get(of) ?? randomUUID()
+  names.set(of, name)
+  return name
 }
 
 function epochNames({ tenant, report }: EntryId): [string, string, string] {
@@ -118,4 +129,8 @@ function epochNames({ tenant, report }: EntryId): [string, string, string] {
 function epochName(target: BustTarget): string {
   if (target === 'all') return 'all'
   return 'tenant' in target ? `tenant ${target.tenant}` : `report ${target.report}`
+}
+
+function versionName({ tenant, report }: VersionId): string {
+  return `${report} ${tenant}`
 }

@@ -17,6 +17,8 @@ export type RedisConnectionOptions = {
 export type RedisConnection = {
   /** Sends one pipeline and gives its replies in order. Whatever goes wrong is a PrewarmError `unavailable`. */
   run: Run
+  /** As `run`, also while Redis is left alone: for what must be told as soon as it is back. */
+  insist: Run
   /**
    * Sends a pipeline behind one whose reply was given up: Redis may still run that one when it goes on, and this one then
    * takes it back. Neither waits nor fails.
@@ -31,6 +33,8 @@ const FIRST_CONTACT_MS = 2000
 // After three failures in a row Redis is left alone for a second, so that reads do not queue up behind its timeout.
 const FAILURES_TO_OPEN = 3
 const OPEN_MS = 1000
+// Others may read entries again whose versions we have to move.
+const LONGEST_RECONNECT_MS = 250
 
 /** Resolves when Redis answers, or after a moment when it does not: the connection then works as soon as it does. */
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
@@ -49,6 +53,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   }
   return {
     run: (fill) => breaker.execute(() => send(fill)).catch(unavailable),
+    insist: (fill) => send(fill).catch(unavailable),
     takeBack: (fill) => void send(fill).catch(() => undefined),
     stop: () => redis.disconnect(),
   }
@@ -61,6 +66,7 @@ function open({ url, commandTimeoutMs, log }: RedisConnectionOptions): Redis {
     connectTimeout: 3000,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
+    retryStrategy: (times) => Math.min(times * 50, LONGEST_RECONNECT_MS),
   })
   // Without a listener a lost connection would end the process; what comes of it is told by the breaker.
   redis.on('error', (error: Error) => log.debug('The connection to Redis failed.', { error }))

@@ -1,7 +1,7 @@
 // What lies in Redis beside the entries. The sets of keys only count entries and free memory. That a busted entry is never
 // read again rests on the epochs alone, because `allkeys-lru` may evict a set at any time.
 import type { EntryId } from './entry.ts'
-import type { BustTarget } from './store.ts'
+import type { BustTarget, VersionId } from './store.ts'
 
 /** The names of the sets of keys of all reports. */
 export const REPORT_SETS = 'prewarm:keys:reports'
@@ -16,6 +16,10 @@ export function epochKey(target: BustTarget): string {
   return 'tenant' in target
     ? `prewarm:epoch:tenant:${target.tenant}`
     : `prewarm:epoch:report:${target.report}`
+}
+
+export function versionKey({ tenant, report }: VersionId): string {
+  return `prewarm:version:${report}:${tenant}`
 }
 
 export function leaseKey({ key }: EntryId): string {

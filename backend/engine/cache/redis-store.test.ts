@@ -61,6 +61,17 @@ describe('in Redis', () => {
     expect(found?.epochs[0]).toBeNull()
   })
 
+  test('an entry whose version was evicted is stale, and the next one is not', async () => {
+    const id = entryId('a')
+    await put(id)
+    await client.del('prewarm:version:crm:bundle:a')
+    const [found] = await store.read([id])
+    expect(found?.version).toBeNull()
+    await put(id)
+    const [next] = await store.read([id])
+    expect(next?.version).toBe(next?.part?.header.version)
+  })
+
   test('scripts that Redis has forgotten are sent again', async () => {
     await put(entryId('a'))
     await client.script('FLUSH')

@@ -3,31 +3,32 @@
 import { randomUUID } from 'node:crypto'
 import type { ChainableCommander } from 'ioredis'
 import { decodeEntry, decodeHeader, encodeEntry, type Entry, type EntryId } from './entry.ts'
-import type { EntryHeader, EpochNames } from './entry.ts'
+import type { EntryHeader, Epochs } from './entry.ts'
 import {
   connectRedis,
   type RedisConnection,
   type RedisConnectionOptions,
 } from './redis-connection.ts'
-import { epochKey, epochKeys, keySet, leaseKey, REPORT_SETS } from './redis-keys.ts'
+import { epochKey, epochKeys, keySet, leaseKey, REPORT_SETS, versionKey } from './redis-keys.ts'
 import type { scripts } from './redis-scripts.ts'
 import type { BustTarget, Claim, ClaimResult } from './store.ts'
-import type { Found, Store, Write, WriteResult } from './store.ts'
+import type { Found, Store, VersionId, Write, WriteResult } from './store.ts'
 
 export type RedisStoreOptions = RedisConnectionOptions & {
   /** The longest that any entry lives; epochs and sets of keys outlive it. */
   maxLifetimeMs: number
 }
 
-type Parts = Pick<RedisConnection, 'run' | 'takeBack'> & { outliveMs: number }
+type Parts = Pick<RedisConnection, 'run' | 'insist' | 'takeBack'> & { outliveMs: number }
 
 const HEADER_BYTES = 1024
 const SWEEP_KEYS = 500
+const MOVE_KEYS = 1000
 
 /** Resolves when Redis answers, or after a moment when it does not: the store then works as soon as it does. */
 export async function createRedisStore(options: RedisStoreOptions): Promise<Store> {
-  const { run, takeBack, stop } = await connectRedis(options)
-  const parts = { run, takeBack, outliveMs: 2 * options.maxLifetimeMs }
+  const { stop, ...connection } = await connectRedis(options)
+  const parts = { ...connection, outliveMs: 2 * options.maxLifetimeMs }
   return {
     kind: 'redis',
     read: (ids) => read(parts, ids),
@@ -36,6 +37,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
     renew: (claims, leaseMs) => renew(parts, claims, leaseMs),
     write: (writes) => write(parts, writes),
     release: (claims) => release(parts, claims),
+    move: (versions) => move(parts, versions),
     bust: (target) => bust(parts, target),
     ping: () => ping(parts),
     stop: async () => stop(),
@@ -44,7 +46,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
 
 async function read({ run }: Parts, ids: readonly EntryId[]): Promise<Found<Entry>[]> {
   const replies = await run((pipeline) => {
-    for (const id of ids) pipeline.getBuffer(id.key).mget(...epochKeys(id))
+    for (const id of ids) pipeline.getBuffer(id.key).mget(...epochKeys(id), versionKey(id))
   })
   return inPairs(replies, decodeEntry)
 }
@@ -52,11 +54,14 @@ async function read({ run }: Parts, ids: readonly EntryId[]): Promise<Found<Entr
 async function peek({ run }: Parts, ids: readonly EntryId[]): Promise<Found<EntryHeader>[]> {
   const replies = await run((pipeline) => {
     for (const id of ids) {
-      pipeline.getrangeBuffer(id.key, 0, HEADER_BYTES - 1).mget(...epochKeys(id))
+      const names = [...epochKeys(id), versionKey(id)]
+      pipeline.getrangeBuffer(id.key, 0, HEADER_BYTES - 1).mget(...names)
     }
   })
   return inPairs(replies, decodeHeader)
 }
+
+type Name = string | null
 
 function inPairs<Part>(
   replies: unknown[],
@@ -66,7 +71,8 @@ function inPairs<Part>(
   for (let i = 0; i < replies.length; i += 2) {
     const bytes = replies[i]
     const part = Buffer.isBuffer(bytes) ? decode(bytes) : undefined
-    found.push({ part, epochs: replies[i + 1] as EpochNames })
+    const [tenant, report, all, version] = replies[i + 1] as [Name, Name, Name, Name]
+    found.push({ part, epochs: [tenant, report, all], version })
   }
   return found
 }
@@ -79,7 +85,7 @@ async function claim(
   const wanted = ids.map((id) => ({ id, token: randomUUID() }))
   const replies = await run((pipeline) => {
     for (const { id, token } of wanted) {
-      const keys = [leaseKey(id), ...epochKeys(id)]
+      const keys = [leaseKey(id), ...epochKeys(id), versionKey(id)]
       callScript(pipeline, 'prewarmClaim', [...keys, token, leaseMs, randomUUID(), outliveMs])
     }
   }).catch((error: unknown) => {
@@ -88,8 +94,8 @@ async function claim(
     throw error
   })
   return wanted.map((lease, i) => {
-    const [won, ...epochs] = replies[i] as [number, string, string, string]
-    return won === 1 ? { ...lease, epochs } : 'held'
+    const [won, tenant, report, all, version] = replies[i] as [number, ...Epochs, string]
+    return won === 1 ? { ...lease, epochs: [tenant, report, all], version } : 'held'
   })
 }
 
@@ -103,12 +109,12 @@ async function renew({ run }: Parts, claims: readonly Claim[], leaseMs: number):
 async function write({ run, outliveMs }: Parts, writes: readonly Write[]): Promise<WriteResult[]> {
   const replies = await run((pipeline) => {
     for (const {
-      claim: { id, token, epochs },
+      claim: { id, token, epochs, version },
       entry,
       lifetimeMs,
     } of writes) {
       const sets = [keySet({ tenant: id.tenant }), keySet({ report: id.report }), REPORT_SETS]
-      const keys = [id.key, leaseKey(id), ...epochKeys(id), ...sets]
+      const keys = [id.key, leaseKey(id), ...epochKeys(id), versionKey(id), ...sets]
       const bytes = encodeEntry(entry)
       callScript(pipeline, 'prewarmWrite', [
         ...keys,
@@ -116,6 +122,7 @@ async function write({ run, outliveMs }: Parts, writes: readonly Write[]): Promi
         bytes,
         lifetimeMs,
         ...epochs,
+        version,
         outliveMs,
       ])
     }
@@ -127,8 +134,19 @@ async function release({ run }: Parts, claims: readonly Claim[]): Promise<void> 
   await run((pipeline) => claims.forEach((lease) => addRelease(pipeline, lease)))
 }
 
-function addRelease(pipeline: ChainableCommander, { id, token }: Omit<Claim, 'epochs'>): void {
+function addRelease(
+  pipeline: ChainableCommander,
+  { id, token }: Pick<Claim, 'id' | 'token'>,
+): void {
   callScript(pipeline, 'prewarmRelease', [leaseKey(id), token])
+}
+
+// A version that is not there counts as moved, and the next claim starts a new one. In portions, as sweeping.
+async function move({ insist }: Parts, versions: readonly VersionId[]): Promise<void> {
+  for (let i = 0; i < versions.length; i += MOVE_KEYS) {
+    const keys = versions.slice(i, i + MOVE_KEYS).map(versionKey)
+    await insist((pipeline) => pipeline.unlink(...keys))
+  }
 }
 
 async function bust({ run, outliveMs }: Parts, target: BustTarget): Promise<number> {

@@ -5,7 +5,7 @@ import { entryId as id, testEntry as entryOf } from '../../test/entries.ts'
 import { testLog } from '../../test/log.ts'
 import { testRedis, type TestRedis } from '../../test/redis.ts'
 import { HOUR, systemClock } from '../clock.ts'
-import { createMemoryStore, createRedisStore, type Claim, type Store } from './index.ts'
+import { createMemoryStore, createRedisStore, stateOf, type Claim, type Store } from './index.ts'
 import type { EntryId } from './index.ts'
 import { eventually } from '../../test/eventually.ts'
 
@@ -131,6 +131,50 @@ describe.each(stores)('the %s store', (kind, open) => {
     expect(await bodyAt(id('a'))).toBeUndefined()
     await put(id('a'), 'begun after')
     expect(await bodyAt(id('a'))).toBe('begun after')
+  })
+
+  const stateAt = async (one: EntryId): Promise<string> => {
+    const [found] = await store.read([one])
+    if (!found?.part) return 'nothing'
+    return stateOf(found.part.header, { ...found, now: Date.now(), definition: 'v1' })
+  }
+
+  test('makes an entry stale when the version of its tenant and report moves, and no other', async () => {
+    const same = id('a', 'crm:bundle', 'include=false')
+    const others = [id('b'), id('a', 'sales:year')]
+    for (const one of [id('a'), same, ...others]) await put(one)
+    await store.move([id('a')])
+    expect(await Promise.all([id('a'), same].map(stateAt))).toEqual(['stale', 'stale'])
+    expect(await Promise.all(others.map(stateAt))).toEqual(['fresh', 'fresh'])
+    expect(await bodyAt(id('a'))).toBe('{"n":1}')
+    const [peeked] = await store.peek([id('a')])
+    expect(peeked?.version).not.toBe(peeked?.part?.version)
+  })
+
+  test('keeps what was begun before the version moved, stale at once, and what comes next is fresh', async () => {
+    const claimed = await claim(id('a'))
+    await store.move([id('a')])
+    const late = { claim: claimed, entry: entryOf(claimed, 'late'), lifetimeMs: HOUR }
+    expect(await store.write([late])).toEqual(['outdated'])
+    expect([await bodyAt(id('a')), await stateAt(id('a'))]).toEqual(['late', 'stale'])
+    await put(id('a'), 'next')
+    expect([await bodyAt(id('a')), await stateAt(id('a'))]).toEqual(['next', 'fresh'])
+  })
+
+  test('a version that moves between the claims of two entries leaves the first one stale', async () => {
+    const [one, two] = [id('a', 'crm:bundle', '1'), id('a', 'crm:bundle', '2')]
+    const early = await claim(one)
+    await store.move([one])
+    await put(two)
+    await store.write([{ claim: early, entry: entryOf(early), lifetimeMs: HOUR }])
+    expect(await Promise.all([one, two].map(stateAt))).toEqual(['stale', 'fresh'])
+  })
+
+  test('moves nothing, versions that nobody has used, and more than one portion of them', async () => {
+    await put(id('t2500'))
+    await store.move([])
+    await store.move(Array.from({ length: 3000 }, (_one, i) => id(`t${i}`)))
+    expect(await stateAt(id('t2500'))).toBe('stale')
   })
 
   test('busts the entries of one tenant, counts them, and leaves the others', async () => {

@@ -1,0 +1,2 @@
+export { createChanges, type Changes } from './changes.ts'
+export { installChanges } from './install.ts'

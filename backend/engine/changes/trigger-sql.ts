@@ -1,0 +1,69 @@
+// The statements that make a source tell of its changes. The function names its source and column itself, so that its plans
+// are made once per session; it belongs to whoever installs it, so that any role may write to the source.
+import { createHash } from 'node:crypto'
+import { quoteIdentifier } from '../db/index.ts'
+import type { TrackedSource } from './sources.ts'
+
+/** How often the triggers of all sources together wake the drainers, at most. */
+const WAKE_EVERY_MS = 200
+
+export const FUNCTION_PREFIX = 'prewarm_note_'
+
+/** The longest name of PostgreSQL is 63 bytes; the hash tells `a.b_c` from `a_b.c`. */
+export function functionName({ name }: TrackedSource): string {
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8)
+  return `${FUNCTION_PREFIX}${name.replaceAll(/[^a-z0-9]/gi, '_').slice(0, 40)}_${hash}`
+}
+
+export function functionSql(source: TrackedSource): string {
+  return `
+create or replace function public.${quoteIdentifier(functionName(source))}() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $prewarm$${functionBody(source)}$prewarm$`
+}
+
+// A row without a tenant belongs to nobody's reports.
+export function functionBody({ name, tenantColumn }: TrackedSource): string {
+  const source = quoteLiteral(name)
+  const tenant = quoteIdentifier(tenantColumn)
+  const noteEach = (operation: string, rows: string): string => `
+    insert into public.refresh_queue (source, tenant_id, operation)
+    select ${source}, tenant, '${operation}' from (${rows}) touched where tenant is not null;`
+  return `
+begin
+  if tg_op = 'INSERT' then${noteEach('INSERT', `select distinct ${tenant} as tenant from new_rows`)}
+  elsif tg_op = 'UPDATE' then${noteEach('UPDATE', `select ${tenant} as tenant from old_rows union select ${tenant} from new_rows`)}
+  elsif tg_op = 'DELETE' then${noteEach('DELETE', `select distinct ${tenant} as tenant from old_rows`)}
+  else
+    insert into public.refresh_queue (source, operation) values (${source}, tg_op);
+  end if;
+  if pg_sequence_last_value('public.refresh_queue_woken'::regclass) < date_part('epoch', clock_timestamp()) * 1000 - ${WAKE_EVERY_MS} then
+    perform public.refresh_queue_wake();
+  end if;
+  return null;
+end
+`
+}
+
+const TRIGGERS = [
+  ['prewarm_insert', 'insert', 'referencing new table as new_rows'],
+  ['prewarm_update', 'update', 'referencing old table as old_rows new table as new_rows'],
+  ['prewarm_delete', 'delete', 'referencing old table as old_rows'],
+  ['prewarm_truncate', 'truncate', ''],
+] as const
+
+export const TRIGGER_NAMES: readonly string[] = TRIGGERS.map(([name]) => name)
+
+/** `relation` is the quoted name of the table or of a partition of it. Always enabled: a session that plays a replica writes, too. */
+export function triggersSql(source: TrackedSource, relation: string): string {
+  const made = TRIGGERS.map(
+    ([name, event, rows]) => `
+create or replace trigger ${name} after ${event} on ${relation} ${rows}
+for each statement execute function public.${quoteIdentifier(functionName(source))}();
+alter table only ${relation} enable always trigger ${name};`,
+  )
+  return made.join('')
+}
+
+function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
