@@ -57,7 +57,7 @@ export type Cron = Service & {
   idle(): Promise<void>
 }
 
-const DRAIN_MS = 8 * SECOND
+const DRAIN_MS = 6 * SECOND
 
 export function createCron({ drainMs = DRAIN_MS, ...options }: CronOptions): Cron {
   const { db, executors, clock, log, instanceId, leaseMs, concurrency } = options

@@ -61,9 +61,65 @@ describe('pruning the history', () => {
   test('is seeded to run every day', async () => {
     const { executors, schedules } = housekeeping(world.db, () => now)
     const { cron } = world.instance({ executors: Object.fromEntries(executors) })
-    expect(await cron.seedSchedules(schedules)).toEqual(['Prune Job Runs'])
-    expect(await cron.jobs.list({})).toMatchObject([
-      { schedule: '@daily', metadata: { retention_days: 30 } },
-    ])
+    expect(await cron.seedSchedules(schedules)).toEqual(['Prune Job Runs', 'Prune Logs'])
+    const daily = { schedule: '@daily', metadata: { retention_days: 30 } }
+    expect(await cron.jobs.list({})).toMatchObject([daily, daily])
+  })
+})
+
+const counts = async () => {
+  const [row] = await world.db.query(
+    `select (select count(*)::integer from api_logs) as requests,
+            (select count(*)::integer from system_logs) as events,
+            (select count(*)::integer from alert_incidents where status = 'open') as open,
+            (select count(*)::integer from alert_incidents where status = 'resolved') as resolved`,
+  )
+  return row
+}
+
+describe('pruning the logs', () => {
+  const now = new Date('2026-02-20T00:00:00Z')
+  const TENANT = '00000000-0000-4000-8000-000000000001'
+  const prune = () => createExecutors(housekeeping(world.db, () => now).executors).get('pruneLogs')
+  const days = "generate_series(timestamptz '2026-01-10', '2026-02-19', '10 days') day"
+  beforeEach(async () => {
+    await world.db.query('truncate api_logs, system_logs, alert_incidents cascade')
+    await world.db.query(
+      `insert into api_logs (endpoint, method, status, response_time_ms, tenant_id, created_at)
+       select '/api/reports', 'GET', 200, 1, tenant, day from ${days}, unnest(array[null, $1::uuid]) tenant`,
+      [TENANT],
+    )
+    await world.db.query(
+      `insert into system_logs (operation, created_at) select 'work', day from ${days}`,
+    )
+    await world.db.query(
+      `insert into alert_incidents (kind, subject, severity, message, occurrences, status, cause_at,
+                                    opened_at, last_seen_at, resolved_at)
+       select 'view_late', day, 'warning', '', 1, status, day, day, day, case status when 'resolved' then day end
+       from ${days}, unnest(array['resolved', 'open']) status`,
+    )
+  })
+  test('deletes what is older than the retention, and no incident that is not resolved', async () => {
+    const outcome = await prune().execute(context({ retention_days: 15 }))
+    expect(outcome).toMatchObject({
+      status: 'success',
+      processed: 12,
+      details: { deleted: { requests: 6, events: 3, incidents: 3 } },
+    })
+    expect(await counts()).toEqual({ requests: 4, events: 2, open: 5, resolved: 2 })
+  })
+
+  test('run by a tenant deletes only requests of that tenant', async () => {
+    await prune().execute({ ...context({ retention_days: 1 }), tenantId: TENANT })
+    expect(await counts()).toEqual({ requests: 6, events: 5, open: 5, resolved: 5 })
+  })
+
+  test('deletes more than fits into one batch', async () => {
+    await world.db.query(
+      `insert into system_logs (operation, created_at)
+       select 'work', '2026-01-01' from generate_series(1, 12000)`,
+    )
+    const outcome = await prune().execute(context({}))
+    expect(outcome).toMatchObject({ details: { deleted: { events: 12_002 } } })
   })
 })

@@ -1,1 +1,5 @@
 export { checkHealth, type Health, type ServiceHealth } from './health.ts'
+export { type Incident, INCIDENT_STATUSES } from './incident.ts'
+export type { Incidents } from './incidents.ts'
+export { createMonitoring, type Monitoring, type MonitoringSettings } from './monitoring.ts'
+export type { LoggedRequest } from './requests.ts'

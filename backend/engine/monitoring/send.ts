@@ -1,0 +1,68 @@
+import { messageOf } from '../errors.ts'
+import { bodyOf, signatureOf, type Notification } from './notification.ts'
+
+export type Webhook = { url: string; secret: string | undefined }
+
+/** `refused` is for good: another attempt would be answered the same. */
+export type Sent = { outcome: 'delivered' } | { outcome: 'failed' | 'refused'; error: string }
+
+const TIMEOUT_MS = 5000
+
+/** One attempt. */
+export async function send(
+  webhook: Webhook,
+  notification: Notification,
+  { now, signal }: { now: Date; signal: AbortSignal },
+): Promise<Sent> {
+  const cut = new AbortController()
+  const stop = (): void => cut.abort(new Error('The process stopped.'))
+  const late = (): void => cut.abort(new Error(`No answer within ${TIMEOUT_MS} ms.`))
+  // AbortSignal.timeout in AbortSignal.any can be collected as garbage before it fires.
+  const timer = setTimeout(late, TIMEOUT_MS)
+  signal.addEventListener('abort', stop)
+  try {
+    signal.throwIfAborted()
+    return await post(webhook, notification, { now, signal: cut.signal })
+  } catch (error) {
+    return { outcome: 'failed', error: networkError(error) }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+async function post(
+  { url, secret }: Webhook,
+  notification: Notification,
+  { now, signal }: { now: Date; signal: AbortSignal },
+): Promise<Sent> {
+  const body = bodyOf(notification)
+  const signature = secret ? { 'x-prewarm-signature': signatureOf(secret, body, now) } : {}
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'prewarm',
+      'x-prewarm-delivery': notification.id,
+      ...signature,
+    },
+    body,
+    // A redirected POST would become a GET.
+    redirect: 'manual',
+    signal,
+  })
+  await answer.body?.cancel()
+  return sentOf(answer)
+}
+
+function sentOf({ ok, status }: Response): Sent {
+  if (ok) return { outcome: 'delivered' }
+  const isTemporary = status >= 500 || status === 429 || status === 408
+  return { outcome: isTemporary ? 'failed' : 'refused', error: `The receiver answered ${status}.` }
+}
+
+// What fetch throws says "fetch failed"; its cause says why.
+function networkError(error: unknown): string {
+  const { cause } = error instanceof Error ? error : {}
+  return messageOf(cause ?? error)
+}
