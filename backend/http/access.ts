@@ -18,20 +18,27 @@ export function userOf(response: Response, roles?: readonly Role[]): Principal {
   })
 }
 
+/** Under which of its paths a report was asked for: one of those that every report has, or its own. */
+export type Door = 'generic' | 'own'
+
 export type AskedScope = {
   tenant_id?: string | undefined
   team_id?: string | undefined
   assigned_to?: string | undefined
 }
 
+type AskedOf = { report: InstalledReport; door: Door }
+
 /** The scope that the caller may have of what was asked; rejects what is foreign to him, naming the field. */
-export function scopeOf(principal: Principal, asked: AskedScope, report: InstalledReport): Scope {
-  const tenantId = tenantOf(principal, asked, report)
+export function scopeOf(principal: Principal, asked: AskedScope, of: AskedOf): Scope {
+  const { report } = of
+  const tenantId = tenantOf(principal, asked, of)
   const teamId = asked.team_id ?? null
   const assignedTo = asked.assigned_to ?? null
   checkDrillDown(report, tenantId, asked)
   if (principal.role !== 'member') return { tenantId, visibleTo: null, teamId, assignedTo }
   if (!report.scoped) {
+    if (report.isForMembers) return { tenantId, visibleTo: null, teamId, assignedTo }
     throw new PrewarmError('forbidden', 'This report is not for members.', { field: 'role' })
   }
   checkMember(principal, asked)
@@ -42,15 +49,18 @@ export function scopeOf(principal: Principal, asked: AskedScope, report: Install
 function tenantOf(
   principal: Principal,
   { tenant_id }: AskedScope,
-  report: InstalledReport,
+  { report, door }: AskedOf,
 ): string {
-  if (principal.role === 'superadmin') {
-    if (tenant_id !== undefined) return tenant_id
-    if (report.mergesTenants) return GLOBAL
+  const { role, tenantId } = principal
+  const field = report.tenantParam ?? 'tenant_id'
+  if (tenant_id !== undefined) {
+    if (role === 'superadmin' || tenant_id === tenantId) return tenant_id
+    throw new PrewarmError('not_found', 'There is no such tenant.', { field })
   }
-  if (tenant_id === undefined) throw badRequest('tenant_id', 'tenant_id is required')
-  if (principal.role === 'superadmin' || tenant_id === principal.tenantId) return tenant_id
-  throw new PrewarmError('not_found', 'There is no such tenant.', { field: 'tenant_id' })
+  // Under its own path a report is the caller's tenant's.
+  if (door === 'own' && tenantId !== null) return tenantId
+  if (role === 'superadmin' && report.mergesTenants) return GLOBAL
+  throw badRequest(field, `${field} is required`)
 }
 
 function checkDrillDown(report: InstalledReport, tenantId: string, asked: AskedScope): void {

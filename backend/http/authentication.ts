@@ -27,6 +27,11 @@ export function callerOf(response: Response): Caller {
   return caller
 }
 
+/** Who it was, for histories. */
+export function callerName(caller: Caller): string {
+  return caller.kind === 'user' ? caller.principal.subject : caller.kind
+}
+
 /** Whom a request is counted for. */
 export function callerId(caller: Caller): string {
   if (caller.kind === 'scheduler') return caller.kind

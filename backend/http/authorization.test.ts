@@ -45,6 +45,8 @@ const ROUTES: [method: string, path: string, statuses: Statuses, body?: object][
   ['GET', '/api/cron/runs', MANAGERS],
   ['GET', `/api/cron/runs/${NOBODY}`, MANAGERS_IN_VAIN],
   ['POST', '/api/cron/run', { superadmin: 200, admin: 403, member: 403, scheduler: 200 }],
+  ['GET', '/api/admin/jobs', { superadmin: 200, admin: 403, member: 403, scheduler: 403 }],
+  ['GET', '/api/admin/jobs/dead', { superadmin: 200, admin: 403, member: 403, scheduler: 403 }],
   ['POST', '/api/cron/execute', { ...MANAGERS, scheduler: 200 }, EXECUTE],
 ]
 

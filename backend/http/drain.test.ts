@@ -33,6 +33,7 @@ beforeEach(async () => {
       issuer: undefined,
       audience: undefined,
       cronSecret: undefined,
+      refreshToken: undefined,
     },
     rateLimitPerMinute: 100,
     bodyLimitBytes: 1000,

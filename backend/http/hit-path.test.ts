@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { HOUR, SECOND } from '../engine/clock.ts'
 import { BUNDLE, httpWorld, problemOf, type HttpWorld } from '../test/http-world.ts'
 import { testLog } from '../test/log.ts'
+import { createApiLog } from './api-log.ts'
 import { createCacheLog } from './cache-log.ts'
 import { createHitPath } from './hit-path.ts'
 import { createRateLimit } from './rate-limit.ts'
@@ -116,9 +117,13 @@ test('URLs that are made up to fill the memory push one another out', async () =
   if (!report) throw new Error('There is no report.')
   const log = createCacheLog(testLog().log)
   const payloads = createPayloads(1_000_000)
-  const hitPath = createHitPath({ reports, limit: createRateLimit(100), log, payloads })
+  const apiLog = createApiLog({ write: async () => {}, isOn: false, log: testLog().log })
+  const limit = createRateLimit(100)
+  const hitPath = createHitPath({ reports, limit, log, apiLog, payloads })
   const key = `dashboard:bundle:${quick.a.id}:include=true`
-  const answer = { report, key, widgets: null, caller: { kind: 'scheduler' }, headers: {} } as const
+  const caller = { kind: 'scheduler' } as const
+  const logged = { endpoint: '/first', method: 'GET', tenantId: quick.a.id }
+  const answer = { report, key, widgets: null, isBare: false, caller, headers: {}, logged }
   const isKnown = (path: string) => {
     const request = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', url: path })
     return hitPath.serve(request, new ServerResponse(request))

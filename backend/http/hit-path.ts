@@ -5,7 +5,9 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Request } from 'express'
 import { LRUCache } from 'lru-cache'
 import type { Entry } from '../engine/cache/index.ts'
+import type { LoggedRequest } from '../engine/monitoring/index.ts'
 import type { Reports, InstalledReport } from '../engine/reports/index.ts'
+import type { ApiLog, Lasting } from './api-log.ts'
 import { callerId } from './authentication.ts'
 import type { CacheLog } from './cache-log.ts'
 import type { RateLimit } from './rate-limit.ts'
@@ -25,7 +27,10 @@ export type KnownAnswer = {
   report: InstalledReport
   key: string
   widgets: Widgets
+  isBare: boolean
   caller: Caller
+  /** What the log of requests says of every request like this. */
+  logged: Lasting
   headers: OutgoingHttpHeaders
 }
 
@@ -54,6 +59,7 @@ export type HitPathParts = {
   reports: Reports
   limit: RateLimit
   log: CacheLog
+  apiLog: ApiLog
   payloads: Payloads
 }
 
@@ -82,8 +88,10 @@ export function createHitPath(parts: HitPathParts): HitPath {
       if (!entry) return false
       const { isAllowed, headers } = await parts.limit.take(callerId(known.caller))
       if (!isAllowed) return false
-      const momentary = { ...headers, ...headersOfMoment(request, entry, start) }
+      const moment = { at: Date.now(), responseTimeMs: performance.now() - start }
+      const momentary = { ...headers, ...headersOfMoment(request, entry, moment) }
       send(parts, known, { request, response, entry, momentary })
+      parts.apiLog.push(loggedHit(known, response.statusCode, moment))
       return true
     },
   }
@@ -97,14 +105,25 @@ function hasExpired(caller: Caller): boolean {
   return caller.kind === 'user' && Date.now() >= caller.expiresAt
 }
 
+/** Told once for all who ask, because telling the time costs more than the rest of a row in the log. */
+type Moment = Pick<LoggedRequest, 'at' | 'responseTimeMs'>
+
+function loggedHit(
+  { logged: { endpoint, method, tenantId } }: Remembered,
+  status: number,
+  { at, responseTimeMs }: Moment,
+): LoggedRequest {
+  return { endpoint, method, tenantId, status, responseTimeMs, cacheState: 'HIT', at }
+}
+
 function headersOfMoment(
   request: IncomingMessage,
   entry: Entry,
-  start: number,
+  { at, responseTimeMs }: Moment,
 ): Record<string, string> {
   return {
-    ...momentHeaders('HIT', entry, Date.now()),
-    'server-timing': timing('HIT', null, performance.now() - start),
+    ...momentHeaders('HIT', entry, at),
+    'server-timing': timing('HIT', null, responseTimeMs),
     'x-request-id': requestIdOf(request),
   }
 }
@@ -118,15 +137,16 @@ type Exchange = {
 
 function send(
   { payloads, log }: HitPathParts,
-  { report, key, widgets, lasting }: Remembered,
+  known: Remembered,
   { request, response, entry, momentary }: Exchange,
 ): void {
+  const { report, key, widgets, lasting } = known
   log.hit(report, key, 'memory')
   const headers = [...lasting, ...flat(momentary)]
   if (isKnown(request.headers['if-none-match'], etagOf(entry, widgets))) {
     response.writeHead(304, headers).end()
   } else {
-    const payload = hitPayload(payloads, report, entry, widgets)
+    const payload = hitPayload(payloads, entry, known)
     headers.push('content-length', String(payload.length))
     response.writeHead(200, headers).end(payload)
   }

@@ -56,6 +56,7 @@ function authentication(options: Partial<TokenOptions> = {}): Authenticate {
     issuer: undefined,
     audience: undefined,
     cronSecret: undefined,
+    refreshToken: undefined,
     ...options,
   })
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import * as z from 'zod'
 import { testApp, type TestApp } from '../test/app.ts'
 import { createApp } from './app.ts'
+import { createApiLog } from './api-log.ts'
 import { createCacheLog } from './cache-log.ts'
 import { createHitPath } from './hit-path.ts'
 import { createRateLimit } from './rate-limit.ts'
@@ -128,15 +129,20 @@ function named(mount: string, { route }: Layer): string[] {
 
 function partsOfApp(): Parameters<typeof createApp>[0] {
   const { log } = testLog()
-  const { reports, cron } = app.engine
+  const { domains, reports, lanes, cron, views, monitoring } = app.engine
   const [limit, cacheLog, payloads] = [createRateLimit(10), createCacheLog(log), createPayloads(1)]
-  const hitPath = createHitPath({ reports, limit, log: cacheLog, payloads })
+  const apiLog = createApiLog({ write: async () => {}, isOn: false, log })
+  const hitPath = createHitPath({ reports, limit, log: cacheLog, apiLog, payloads })
   return {
     reports: { reports, hitPath, payloads, log: cacheLog },
     cron: { cron },
+    views: { domains, views, refreshToken: undefined },
+    jobs: { lanes },
+    alerts: { incidents: monitoring.incidents },
     system: { health: () => app.engine.health(), isAccepting: () => true },
     authenticate: () => Promise.reject(new Error('Nobody.')),
     limit,
+    apiLog,
     bodyLimitBytes: 1,
     log,
   }

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
 import type { Entry } from '../engine/cache/index.ts'
-import { loadCatalog, type InstalledReport } from '../engine/reports/index.ts'
+import { loadCatalog } from '../engine/reports/index.ts'
 import { domains } from '../domains/index.ts'
-import { createPayloads, hitPayload, isKnown } from './report-answer.ts'
+import { createPayloads, hitPayload, isKnown, type Look } from './report-answer.ts'
 
 const KIBIBYTE = 1024
 
-async function bundle(): Promise<InstalledReport> {
+async function bundle(): Promise<Look> {
   const [report] = (await loadCatalog(domains)).all
   if (!report) throw new Error('There is no report.')
-  return report
+  return { report, widgets: null, isBare: false }
 }
 
 function entryOf(bytes: number): Entry {
@@ -20,25 +20,26 @@ function entryOf(bytes: number): Entry {
     definition: '',
     etag: 'W/"x"',
     epochs: ['', '', ''],
+    version: '',
   } as const
   return { header, body: Buffer.from(JSON.stringify({ stats: 'x'.repeat(bytes) })) }
 }
 
 test('the bytes of a hit are put together once', async () => {
-  const [report, payloads, entry] = [await bundle(), createPayloads(1024 * KIBIBYTE), entryOf(10)]
-  const first = hitPayload(payloads, report, entry, null)
-  expect(hitPayload(payloads, report, entry, null)).toBe(first)
-  expect(hitPayload(payloads, report, entry, ['topAccounts'])).not.toBe(first)
-  expect(hitPayload(payloads, report, entryOf(10), null)).not.toBe(first)
+  const [whole, payloads, entry] = [await bundle(), createPayloads(1024 * KIBIBYTE), entryOf(10)]
+  const first = hitPayload(payloads, entry, whole)
+  expect(hitPayload(payloads, entry, whole)).toBe(first)
+  expect(hitPayload(payloads, entry, { ...whole, widgets: ['topAccounts'] })).not.toBe(first)
+  expect(hitPayload(payloads, entryOf(10), whole)).not.toBe(first)
 })
 
 test('however many entries and widgets are asked for, the bytes that are kept stay within bounds', async () => {
-  const [report, maxBytes] = [await bundle(), 50 * KIBIBYTE]
+  const [whole, maxBytes] = [await bundle(), 50 * KIBIBYTE]
   const payloads = createPayloads(maxBytes)
-  const widgets = Object.keys(report.widgets ?? {})
+  const widgets = Object.keys(whole.report.widgets ?? {})
   for (let i = 0; i < 20; i += 1) {
     const entry = entryOf(KIBIBYTE)
-    for (const widget of widgets) hitPayload(payloads, report, entry, [widget])
+    for (const widget of widgets) hitPayload(payloads, entry, { ...whole, widgets: [widget] })
   }
   const kept = [...payloads.values()].flatMap((ofEntry) => [...ofEntry.values()])
   const bytes = kept.reduce((sum, payload) => sum + payload.length, 0)
@@ -47,8 +48,8 @@ test('however many entries and widgets are asked for, the bytes that are kept st
 })
 
 test('an entry that is larger than the bounds is answered all the same', async () => {
-  const [report, payloads, entry] = [await bundle(), createPayloads(KIBIBYTE), entryOf(KIBIBYTE)]
-  expect(hitPayload(payloads, report, entry, null).length).toBeGreaterThan(KIBIBYTE)
+  const [whole, payloads, entry] = [await bundle(), createPayloads(KIBIBYTE), entryOf(KIBIBYTE)]
+  expect(hitPayload(payloads, entry, whole).length).toBeGreaterThan(KIBIBYTE)
   expect(payloads.size).toBe(0)
 })
 

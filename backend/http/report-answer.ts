@@ -6,10 +6,13 @@ import type { CacheState, InstalledReport, ReadResult } from '../engine/reports/
 /** Widgets of the one cached bundle that the answer is to show; null shows everything. */
 export type Widgets = readonly string[] | null
 
+/** Of what the answer is made, beside the entry. */
+export type Look = { report: InstalledReport; widgets: Widgets; isBare: boolean }
+
 const PREFIX = Buffer.from('{"status":"success","data":')
 const CACHED = Buffer.from(',"cached":true}')
 
-/** The bytes of hits, by entry and widgets: what is sent most often is put together once. */
+/** The bytes of hits, by entry, widgets and envelope: what is sent most often is put together once. */
 export type Payloads = LRUCache<Entry, ReadonlyMap<string, Buffer>>
 
 export function createPayloads(maxBytes: number): Payloads {
@@ -20,33 +23,29 @@ function sizeOf(payloads: ReadonlyMap<string, Buffer>, { body }: Entry): number 
   return body.length + Array.from(payloads.values()).reduce((sum, { length }) => sum + length, 0)
 }
 
-export function hitPayload(
-  payloads: Payloads,
-  report: InstalledReport,
-  entry: Entry,
-  widgets: Widgets,
-): Buffer {
+export function hitPayload(payloads: Payloads, entry: Entry, look: Look): Buffer {
+  const { widgets, isBare } = look
+  if (isBare && widgets === null) return entry.body
   const ofEntry = payloads.get(entry)
-  const name = widgets?.join() ?? ''
+  const name = `${isBare} ${widgets?.join() ?? ''}`
   const known = ofEntry?.get(name)
   if (known) return known
-  const payload = Buffer.concat([PREFIX, bodyOf(report, entry, widgets), CACHED])
+  const body = bodyOf(look, entry)
+  const payload = isBare ? body : Buffer.concat([PREFIX, body, CACHED])
   payloads.set(entry, new Map(ofEntry).set(name, payload))
   return payload
 }
 
 /** An answer that was computed; `profile` tells how long the database took. */
 export function missPayload(
-  report: InstalledReport,
   { entry, databaseMs }: ReadResult,
-  { widgets, profile }: { widgets: Widgets; profile: boolean },
+  look: Look & { profile: boolean },
 ): Buffer {
+  const { report, isBare, profile } = look
+  const body = bodyOf(look, entry)
+  if (isBare) return body
   const times = profile ? `,"profile":${JSON.stringify(profileOf(report, databaseMs ?? 0))}` : ''
-  return Buffer.concat([
-    PREFIX,
-    bodyOf(report, entry, widgets),
-    Buffer.from(`,"cached":false${times}}`),
-  ])
+  return Buffer.concat([PREFIX, body, Buffer.from(`,"cached":false${times}}`)])
 }
 
 function profileOf({ name }: InstalledReport, databaseMs: number): object {
@@ -54,7 +53,7 @@ function profileOf({ name }: InstalledReport, databaseMs: number): object {
   return { queryTimes: { [name]: time }, totalQueries: 1, slowestQuery: name, totalDbTime: time }
 }
 
-function bodyOf(report: InstalledReport, { body }: Entry, widgets: Widgets): Buffer {
+function bodyOf({ report, widgets }: Look, { body }: Entry): Buffer {
   if (widgets === null) return body
   const data: unknown = JSON.parse(body.toString())
   for (const path of hiddenPaths(report, widgets)) empty(data, path.split('.'))

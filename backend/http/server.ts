@@ -2,14 +2,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Express } from 'express'
 import type { Engine } from '../engine/engine.ts'
 import { messageOf, PrewarmError } from '../engine/errors.ts'
 import type { Log } from '../engine/log.ts'
 import type { Service } from '../engine/service.ts'
+import { createApiLog } from './api-log.ts'
 import { createApp } from './app.ts'
 import { createCacheLog } from './cache-log.ts'
 import { answerClientError } from './client-error.ts'
-import { createHitPath } from './hit-path.ts'
+import { createHitPath, type HitPath } from './hit-path.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createPayloads } from './report-answer.ts'
 import { createAuthentication, type TokenOptions } from './token.ts'
@@ -34,21 +36,9 @@ const PAYLOAD_BYTES = 64 * 1024 * 1024
 
 /** Resolves when it listens; rejects with `bad_configuration` when it cannot. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { engine, log } = options
-  const limit = createRateLimit(options.rateLimitPerMinute)
-  const cacheLog = createCacheLog(log)
-  const payloads = createPayloads(PAYLOAD_BYTES)
-  const hitPath = createHitPath({ reports: engine.reports, limit, log: cacheLog, payloads })
+  const { log } = options
   let isAccepting = true
-  const app = createApp({
-    reports: { reports: engine.reports, hitPath, payloads, log: cacheLog },
-    cron: { cron: engine.cron },
-    system: { health: () => engine.health(), isAccepting: () => isAccepting },
-    authenticate: createAuthentication(options.tokens),
-    limit,
-    bodyLimitBytes: options.bodyLimitBytes,
-    log,
-  })
+  const { app, hitPath, logs } = build(options, () => isAccepting)
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!isAccepting) response.setHeader('connection', 'close')
     else if (await hitPath.serve(request, response)) return
@@ -65,10 +55,44 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => {
     isAccepting = false
-    stopped ??= drain(server).then(() => cacheLog.stop())
+    stopped ??= drain(server).then(() => stopLogs(logs))
     return stopped
   }
   return { url: `http://${urlHost(options.host)}:${port}`, port, stop }
+}
+
+type Built = { app: Express; hitPath: HitPath; logs: readonly Service[] }
+
+function build(options: HttpOptions, isAccepting: () => boolean): Built {
+  const { engine, tokens, log, bodyLimitBytes } = options
+  const { domains, reports, lanes, cron, views, monitoring } = engine
+  const limit = createRateLimit(options.rateLimitPerMinute)
+  const cacheLog = createCacheLog(log)
+  const payloads = createPayloads(PAYLOAD_BYTES)
+  const apiLog = createApiLog({
+    write: (requests) => monitoring.writeRequests(requests),
+    isOn: monitoring.settings.logsRequests,
+    log,
+  })
+  const hitPath = createHitPath({ reports, limit, log: cacheLog, apiLog, payloads })
+  const app = createApp({
+    reports: { reports, hitPath, payloads, log: cacheLog },
+    cron: { cron },
+    views: { domains, views, refreshToken: tokens.refreshToken },
+    jobs: { lanes },
+    alerts: { incidents: monitoring.incidents },
+    system: { health: () => engine.health(), isAccepting },
+    authenticate: createAuthentication(tokens),
+    limit,
+    apiLog,
+    bodyLimitBytes,
+    log,
+  })
+  return { app, hitPath, logs: [cacheLog, apiLog] }
+}
+
+async function stopLogs(logs: readonly Service[]): Promise<void> {
+  await Promise.all(logs.map((one) => one.stop()))
 }
 
 async function listen(server: Server, { host, port }: HttpOptions): Promise<number> {

@@ -14,6 +14,8 @@ export type TokenOptions = {
   audience: string | undefined
   /** What a platform's scheduler sends instead of a token. */
   cronSecret: string | undefined
+  /** What may be sent as the header x-refresh-token to refresh views, and for nothing else. */
+  refreshToken: string | undefined
 }
 
 /** A user with a token, or a platform's scheduler, which may run jobs and nothing else. */
@@ -52,7 +54,7 @@ export function createAuthentication(options: TokenOptions): Authenticate {
   const known = new LRUCache<string, Caller & { kind: 'user' }>({ max: KNOWN_TOKENS })
   return async (authorization) => {
     const token = bearer(authorization)
-    if (options.cronSecret && equal(token, options.cronSecret)) return { kind: 'scheduler' }
+    if (options.cronSecret && isSameSecret(token, options.cronSecret)) return { kind: 'scheduler' }
     const seen = known.get(token)
     if (seen && Date.now() < seen.expiresAt) return seen
     const caller = callerOf(await verify(token))
@@ -68,7 +70,7 @@ function bearer(authorization: string | undefined): string {
 }
 
 // Both sides are hashed, so that neither the length nor the content shows in the time it takes.
-function equal(a: string, b: string): boolean {
+export function isSameSecret(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b))
 }
 

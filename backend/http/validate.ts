@@ -31,11 +31,14 @@ export const Text = z
 /** A uuid in its canonical, lower-case form. */
 export const Uuid = z.guid('must be a uuid').transform((id) => id.toLowerCase())
 
-/** `tenant_id` as front ends send it when they have none: empty, or the word null. */
-export const TenantId = z
-  .string()
-  .refine((text) => text !== '' && text !== 'null', 'tenant_id is required')
-  .pipe(Uuid)
+/** A tenant's id as front ends send it when they have none: empty, or the word null. */
+export const tenantIdAs = (name: string) =>
+  z
+    .string()
+    .refine((text) => text !== '' && text !== 'null', `${name} is required`)
+    .pipe(Uuid)
+
+export const TenantId = tenantIdAs('tenant_id')
 
 export const Flag = z
   .enum(['true', 'false'], 'must be true or false')

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import * as z from 'zod'
 import { testFolder } from '../../test/folder.ts'
 import type { Domain, Report } from '../domain.ts'
 import { loadCatalog, type InstalledReport } from './index.ts'
@@ -56,6 +57,7 @@ describe('the catalog', () => {
       {},
       { variant: { param: 'period', keyName: 'p', values: ['year'], default: 'year' } },
     ],
+    ['from', {}, { params: z.object({ from: z.iso.date().optional() }) }],
   ] as const)('gives :%s only to a report that says it has it', async (mark, without, having) => {
     const sql = `${SQL} where :'${mark}' <> ''`
     await expect(load(sql, without)).rejects.toMatchObject({
@@ -63,6 +65,21 @@ describe('the catalog', () => {
       message: expect.stringContaining(`yearly.sql asks for :'${mark}', which`),
     })
     expect((await load(sql, having)).sql.names).toContain(mark)
+  })
+
+  test.each([
+    ['tenant_id', {}],
+    ['bust_cache', {}],
+    ['now', {}],
+    ['team_id', {}],
+    ['workspace_id', { tenantParam: 'workspace_id' }],
+    ['period', { variant: { param: 'period', keyName: 'p', values: ['year'], default: 'year' } }],
+  ] as const)('refuses a parameter %s, which means something else', async (name, having) => {
+    const params = z.object({ [name]: z.string().optional() })
+    await expect(load(SQL, { ...having, params })).rejects.toMatchObject({
+      code: 'bad_configuration',
+      message: `The report sales:yearly cannot have a parameter ${name}: that name means something else.`,
+    })
   })
 
   test('a definition moves with the SQL and with what the domain says of it', async () => {

@@ -2,12 +2,15 @@ import { arrayLiteral, quoteIdentifier, type Queryable } from '../db/index.ts'
 import { PrewarmError } from '../errors.ts'
 import type { Scope, Tenant } from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'
+import type { Params } from './request.ts'
 
 export type Ask = {
   tenants: readonly Tenant[]
   /** Values of the report's variant; `[null]` for a report without. */
   variants: readonly (string | null)[]
   restriction: Omit<Scope, 'tenantId'>
+  /** Of the report's own parameters, those that were given. */
+  params?: Params | undefined
   /** One answer over all the tenants together instead of one each. */
   merge: boolean
   now: Date
@@ -48,9 +51,15 @@ function valuesOf(report: InstalledReport, ask: Ask): Record<string, string> {
     team_id: teamId ?? '',
     assigned_to: assignedTo ?? '',
     merge: String(ask.merge),
+    ...paramsOf(report, ask),
   }
   if (!report.variant) return values
   return { ...values, [report.variant.param]: arrayLiteral(ask.variants.map(String)) }
+}
+
+function paramsOf({ params }: InstalledReport, ask: Ask): Params {
+  const names = Object.keys(params?.shape ?? {})
+  return Object.fromEntries(names.map((name) => [name, ask.params?.[name] ?? '']))
 }
 
 // An answer that is missing would look like an empty dashboard, and an extra one like another tenant's.

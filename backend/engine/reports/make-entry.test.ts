@@ -42,7 +42,9 @@ function make({
   } = given
   const makeEntry = createEntryMaker({ lifetimeMs: LIFETIME, freshMs })
   const changed = { ...report, changesAt }
-  return makeEntry({ report: changed, scope, data, tenants, epochs: ['a', 'b', 'c'], now })
+  const claim = { epochs: ['a', 'b', 'c'], version: 'v' } as const
+  const waitsForView = false
+  return makeEntry({ report: changed, scope, data, tenants, claim, waitsForView, now })
 }
 const etagOf = (given: Given): string => make(given).header.etag
 const freshUntil = (given: Given): string => new Date(make(given).header.freshUntil).toISOString()

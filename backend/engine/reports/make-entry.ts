@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Entry, Epochs } from '../cache/index.ts'
-import { SECOND } from '../clock.ts'
+import type { Claim, Entry } from '../cache/index.ts'
+import { MINUTE, SECOND } from '../clock.ts'
 import {
   createMidnights,
   GLOBAL,
@@ -17,7 +17,10 @@ export type MakeEntryOptions = {
   data: string
   /** Every tenant whose rows are in the answer: the first midnight among them is the horizon. */
   tenants: readonly Tenant[]
-  epochs: Epochs
+  /** The epochs and the version that were present before the data was read. */
+  claim: Pick<Claim, 'epochs' | 'version'>
+  /** Whether a view that the report reads was behind its sources for one of these tenants. */
+  waitsForView: boolean
   now: Date
 }
 
@@ -28,28 +31,34 @@ export type EntryLifetimes = {
   freshMs: number
 }
 
-/** The body is the report's data with `meta` as its last member, in the bytes that readers are sent. */
+/** The body is the report's data with `meta` as its last member (a bare report has none), in the bytes that readers are sent. */
 export type MakeEntry = (options: MakeEntryOptions) => Entry
 
 export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeEntry {
   const nextMidnight = createMidnights()
-  return ({ report, scope, data, tenants, epochs, now }) => {
+  return ({ report, scope, data, tenants, claim, waitsForView, now }) => {
     const expiresAt = now.getTime() + jittered(lifetimeMs)
     const members = Buffer.from(membersOf(data))
     const header = {
       generatedAt: now.getTime(),
       freshUntil: Math.min(
-        now.getTime() + freshMs,
+        now.getTime() + (report.isTracked ? freshMs : Math.min(freshMs, UNTRACKED_FRESH_MS)),
         report.changesAt === 'never' ? expiresAt : horizonOf(tenants, now, nextMidnight),
       ),
       expiresAt,
       definition: report.hash,
       etag: `W/"${createHash('sha1').update(members).digest('base64url')}"`,
-      epochs,
+      epochs: claim.epochs,
+      version: claim.version,
+      ...(waitsForView ? { waitsForView } : {}),
     }
-    return { header, body: Buffer.concat([members, metaMember(metaOf(scope, now, lifetimeMs))]) }
+    const meta = metaMember(metaOf(scope, now, lifetimeMs))
+    return { header, body: report.isBare ? Buffer.from(data) : Buffer.concat([members, meta]) }
   }
 }
+
+// Nobody tells when such a report has changed.
+const UNTRACKED_FRESH_MS = 5 * MINUTE
 
 /** The share by which hard lifetimes differ, so that what was warmed together does not expire together. */
 export const JITTER = 0.1

@@ -43,7 +43,7 @@ export function createReader(parts: ReaderParts): Reader {
       if (copy) return answer('HIT', { id, entry: copy, source: 'memory' })
       const found = await lookUp(parts, request)
       if (found.state === 'missing') return miss(parts, request)
-      if (found.state === 'stale') renewBehind(request)
+      if (found.state === 'stale' && found.isRenewable) renewBehind(request)
       return answer(found.state === 'fresh' ? 'HIT' : 'STALE', {
         id,
         entry: found.entry,
@@ -59,8 +59,9 @@ function answer(cache: CacheState, rest: Pick<ReadResult, 'id' | 'entry' | 'sour
 }
 
 async function miss(parts: ReaderParts, request: ReportRequest): Promise<ReadResult> {
-  const computed = await computeMissing(parts, request)
-  return { cache: 'MISS', id: entryIdOf(request), source: 'db', ...computed }
+  const { isStale, ...computed } = await computeMissing(parts, request)
+  const cache = isStale ? 'STALE' : 'MISS'
+  return { cache, id: entryIdOf(request), source: 'db', ...computed }
 }
 
 // Whoever asks for new numbers while they cannot be had is given the last good ones, marked stale.
@@ -68,8 +69,9 @@ async function renew(parts: ReaderParts, request: ReportRequest): Promise<ReadRe
   const id = entryIdOf(request)
   parts.local.forget(id.key)
   try {
-    const computed = await computeAnew(parts, request)
-    return { cache: 'BYPASS', id, source: 'db', ...computed }
+    const { entry, databaseMs } = await computeAnew(parts, request)
+    const cache = entry.header.waitsForView ? 'STALE' : 'BYPASS'
+    return { cache, id, source: 'db', entry, databaseMs }
   } catch (error) {
     const found = await lookUp(parts, request)
     if (found.state === 'missing' || isCallersFault(error)) throw error

@@ -1,6 +1,6 @@
 // One computation per entry: at most one in this process (the flight), at most one among all processes (the lease).
 import { setTimeout as sleep } from 'node:timers/promises'
-import { whileLeased, type Claim, type Entry } from '../cache/index.ts'
+import { whileLeased, type Claim, type Entry, type WriteResult } from '../cache/index.ts'
 import type { LocalEntries, SingleFlight, Store } from '../cache/index.ts'
 import type { Clock } from '../clock.ts'
 import { isStatementError, type Db } from '../db/index.ts'
@@ -11,6 +11,7 @@ import { compute } from './compute.ts'
 import { lookUp } from './look-up.ts'
 import type { MakeEntry } from './make-entry.ts'
 import { entryIdOf, type ReportRequest } from './request.ts'
+import { findBehind } from './views-read.ts'
 
 export type ReaderParts = {
   db: Db
@@ -24,17 +25,24 @@ export type ReaderParts = {
   leaseMs: number
   /** How long a reader waits for the computation of another process. */
   patienceMs: number
+  rewarmMs: number
 }
 
-export type Computed = { entry: Entry; databaseMs: number }
+export type Computed = {
+  entry: Entry
+  databaseMs: number
+  /** The data changed while it was computed, or a view under it is behind. */
+  isStale: boolean
+}
 
 /** How often a process looks whether the entry that another process computes is there. */
 const WAIT_STEP_MS = 25
 
 /** A result that another process has written meanwhile is as good as our own. */
 export function computeMissing(parts: ReaderParts, request: ReportRequest): Promise<Computed> {
+  const startedAt = parts.clock().getTime()
   return parts.flight(`missing ${keyOf(request)}`, () =>
-    claimAndCompute(parts, request, () => findFresh(parts, request)),
+    claimAndCompute(parts, request, () => findDone(parts, request, startedAt)),
   )
 }
 
@@ -49,7 +57,8 @@ export function renewStale(parts: ReaderParts, request: ReportRequest): Promise<
   return parts.flight(`stale ${keyOf(request)}`, async () => {
     const claim = await claimEntry(parts, request)
     if (claim === 'held' || claim === null) return
-    if (await findFresh(parts, request)) await giveBack(parts, claim)
+    const found = await lookUp(parts, request)
+    if (found.state === 'fresh') await giveBack(parts, claim)
     else await computeAndWrite(parts, request, claim)
   })
 }
@@ -59,15 +68,15 @@ export function renewStale(parts: ReaderParts, request: ReportRequest): Promise<
 async function claimAndCompute(
   parts: ReaderParts,
   request: ReportRequest,
-  findDone: () => Promise<Entry | undefined>,
+  look: () => Promise<Computed | undefined>,
 ): Promise<Computed> {
   const deadline = performance.now() + parts.patienceMs
   for (;;) {
     const claim = await claimEntry(parts, request)
-    const done = claim === null ? undefined : await findDone()
+    const done = claim === null ? undefined : await look()
     if (done) {
       if (claim !== 'held') await giveBack(parts, claim)
-      return { entry: done, databaseMs: 0 }
+      return done
     }
     if (claim !== 'held') return computeAndWrite(parts, request, claim)
     if (performance.now() > deadline) return computeAndWrite(parts, request, null)
@@ -79,9 +88,17 @@ function keyOf(request: ReportRequest): string {
   return entryIdOf(request).key
 }
 
-async function findFresh(parts: ReaderParts, request: ReportRequest): Promise<Entry | undefined> {
+// Of a tenant that is written all the time nothing stays fresh. What was begun since we asked is as good as our own would be.
+async function findDone(
+  parts: ReaderParts,
+  request: ReportRequest,
+  startedAt: number,
+): Promise<Computed | undefined> {
   const found = await lookUp(parts, request)
-  return found.state === 'fresh' ? found.entry : undefined
+  if (found.state === 'missing') return undefined
+  const isStale = found.state === 'stale'
+  if (isStale && found.entry.header.generatedAt < startedAt) return undefined
+  return { entry: found.entry, databaseMs: 0, isStale }
 }
 
 // Null when the store cannot be reached: the answer is then computed, and not kept.
@@ -109,8 +126,8 @@ async function computeAndWrite(
       computeEntry(parts, request, claim),
     )
     const databaseMs = performance.now() - start
-    if (claim) await write(parts, claim, entry)
-    return { entry, databaseMs }
+    const isOutdated = claim !== null && (await write(parts, claim, entry)) === 'outdated'
+    return { entry, databaseMs, isStale: isOutdated || entry.header.waitsForView === true }
   } catch (error) {
     await giveBack(parts, claim)
     throw error
@@ -119,27 +136,40 @@ async function computeAndWrite(
 
 async function computeEntry(
   parts: ReaderParts,
-  { report, scope, variant }: ReportRequest,
+  request: ReportRequest,
   claim: Claim | null,
 ): Promise<Entry> {
+  const { report, scope } = request
   const now = parts.clock()
   const merge = scope.tenantId === GLOBAL
-  const [tenants, data] = await askDatabase(parts, { report, scope, variant }, now, merge)
-  const epochs = claim?.epochs ?? ['', '', '']
-  return parts.makeEntry({ report, scope, data, tenants, epochs, now })
+  const { tenants, data, waitsForView } = await askDatabase(parts, request, now, merge)
+  return parts.makeEntry({
+    report,
+    scope,
+    data,
+    tenants,
+    claim: claim ?? NOT_KEPT,
+    waitsForView,
+    now,
+  })
 }
+
+const NOT_KEPT: Pick<Claim, 'epochs' | 'version'> = { epochs: ['', '', ''], version: '' }
+
+type Answered = { tenants: readonly Tenant[]; data: string; waitsForView: boolean }
 
 async function askDatabase(
   { db }: ReaderParts,
-  { report, scope, variant }: ReportRequest,
+  { report, scope, variant, params }: ReportRequest,
   now: Date,
   merge: boolean,
-): Promise<[readonly Tenant[], string]> {
+): Promise<Answered> {
   try {
     const tenants = merge ? await listActiveTenants(db) : [await tenantOf(db, scope.tenantId)]
-    const ask = { tenants, variants: [variant], restriction: scope, merge, now }
+    const ask = { tenants, variants: [variant], restriction: scope, params, merge, now }
+    const behind = await findBehind(db, report, tenants)
     const [computed] = await compute(db, report, ask)
-    return [tenants, computed?.data ?? '']
+    return { tenants, data: computed?.data ?? '', waitsForView: behind.size > 0 }
   } catch (error) {
     throw publicError(report.id, error)
   }
@@ -162,14 +192,17 @@ function publicError(report: string, error: unknown): PrewarmError {
 }
 
 // A cache that does not take the entry costs the next reader a computation; this reader has his answer.
-async function write(parts: ReaderParts, claim: Claim, entry: Entry): Promise<void> {
+async function write(
+  parts: ReaderParts,
+  claim: Claim,
+  entry: Entry,
+): Promise<WriteResult | 'unavailable'> {
   const lifetimeMs = entry.header.expiresAt - entry.header.generatedAt
   const confirm = parts.local.asking(claim.id.key)
-  const [result] = await parts.store.write([{ claim, entry, lifetimeMs }]).catch(() => [])
-  if (result === 'written') confirm(entry)
-  else
-    parts.log.info('A computed entry was not kept.', {
-      key: claim.id.key,
-      result: result ?? 'unavailable',
-    })
+  const results = await parts.store.write([{ claim, entry, lifetimeMs }]).catch(() => [])
+  const result = results[0] ?? 'unavailable'
+  if (result === 'written' && !entry.header.waitsForView) confirm(entry)
+  if (result !== 'written' && result !== 'outdated')
+    parts.log.info('A computed entry was not kept.', { key: claim.id.key, result })
+  return result
 }

@@ -8,12 +8,14 @@ import {
 } from '../cache/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db/index.ts'
+import type { Lanes } from '../jobs/index.ts'
 import type { Log } from '../log.ts'
 import type { Catalog, InstalledReport } from './catalog.ts'
 import { checkSql } from './compute.ts'
 import { createEntryMaker, type EntryLifetimes } from './make-entry.ts'
 import { createReader, type ReadResult } from './read.ts'
 import type { ReportRequest } from './request.ts'
+import { workOnBatches } from './warm-lanes.ts'
 import { planWarming, warm, type WarmOptions, type WarmPlan, type WarmSummary } from './warm.ts'
 
 export type ReportsOptions = {
@@ -31,6 +33,7 @@ export type ReportsOptions = {
 export type ReportSettings = EntryLifetimes & {
   leaseMs: number
   patienceMs: number
+  rewarmMs: number
   renewAheadMs: (report: InstalledReport) => number
   batchTenants: number
   concurrency: number
@@ -45,6 +48,8 @@ export type Reports = {
   trusted(key: string): Entry | undefined
   warm(report: InstalledReport, options: WarmOptions): Promise<WarmSummary>
   plan(report: InstalledReport, options: WarmOptions): Promise<WarmPlan>
+  /** From now on warm batches of these lanes can be done here. */
+  workOn(lanes: Lanes): void
   /** Asks the database for no tenant at all, which shows whether the SQL fits the tables. */
   check(report: InstalledReport): Promise<void>
   /** Drops entries, and returns how many. No computation that began before writes after it. */
@@ -67,6 +72,7 @@ export function createReports(options: ReportsOptions): Reports {
     trusted: local.trusted,
     warm: (report, warmOptions) => warm(warmer, report, warmOptions),
     plan: (report, warmOptions) => planWarming(warmer, report, warmOptions),
+    workOn: (lanes) => workOnBatches(lanes, catalog, warmer),
     check: (report) => checkSql(db, report, clock()),
     bust: async (target) => {
       try {

@@ -52,3 +52,43 @@ test('no two scopes share a key', () => {
   ]
   expect(new Set(scopes.map((scope) => keyOf(scope))).size).toBe(scopes.length)
 })
+
+const withParams = (params: Record<string, string>): string =>
+  entryIdOf({ report, scope: wholeTenant('T'), variant: 'true', params }).key
+
+test.each([
+  [{}, 'dashboard:bundle:T:include=true'],
+  [{ page: '2', from: '2026-01-31' }, 'dashboard:bundle:T:include=true:?from=2026-01-31&page=2'],
+  [{ search: 'a b\n*:ü' }, 'dashboard:bundle:T:include=true:?search=a+b%0A*%3A%C3%BC'],
+])('the parameters %j make the key %s', (params, key) => {
+  expect(withParams(params)).toBe(key)
+})
+
+test('the key of long parameters is short, and that of no others', () => {
+  const long = withParams({ search: 'x'.repeat(10_000) })
+  expect(long).toMatch(/^dashboard:bundle:T:include=true:#[\w-]{43}$/)
+  expect(withParams({ search: 'x'.repeat(9999) })).not.toBe(long)
+})
+
+test('no value of a parameter can make the key of other parameters or of another scope', () => {
+  const hash = withParams({ a: 'x'.repeat(1000) }).split('#')[1] ?? ''
+  const params: Record<string, string>[] = [
+    {},
+    { a: '1' },
+    { b: '1' },
+    { a: '1', b: '1' },
+    { a: '1&b=1' },
+    { a: '1:b=1' },
+    { a: '1', 'b=1': '' },
+    { a: ':user=u' },
+    { a: '1%26b=1' },
+    { a: `#${hash}` },
+    { team: 'x' },
+    { user: 'u' },
+    { a: 'x'.repeat(1000) },
+    { '#': hash },
+  ]
+  const keys = params.map(withParams)
+  const scopes = [keyOf({ teamId: 'x' }), keyOf(member()), keyOf({ assignedTo: 'u' })]
+  expect(new Set([...keys, ...scopes]).size).toBe(keys.length + scopes.length)
+})

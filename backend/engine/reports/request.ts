@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { EntryId } from '../cache/index.ts'
 import { GLOBAL, type Scope } from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'
@@ -8,7 +9,11 @@ export type ReportRequest = {
   scope: Scope
   /** One of the values of the report's variant; null for a report without. */
   variant: string | null
+  /** Those of the report's `params` that were given, none of them empty. */
+  params?: Params
 }
+
+export type Params = Readonly<Record<string, string>>
 
 /** The scope of a report over everything that a tenant has: what is warmed. */
 export function wholeTenant(tenantId: string): Scope {
@@ -17,9 +22,10 @@ export function wholeTenant(tenantId: string): Scope {
 
 /**
  * The one place where cache keys are made: `dashboard:bundle:{tenant}:include={true|false}`, then, for those who see
- * less, `:user={id}`, `:teams={ids}`, and for drill-downs `:team={id}` and `:emp={id}`.
+ * less, `:user={id}`, `:teams={ids}`, for drill-downs `:team={id}` and `:emp={id}`, and last what was given of the report's own
+ * parameters, `:?{name}={value}&…`.
  */
-export function entryIdOf({ report, scope, variant }: ReportRequest): EntryId {
+export function entryIdOf({ report, scope, variant, params }: ReportRequest): EntryId {
   const parts = [
     report.key,
     scope.tenantId,
@@ -30,8 +36,24 @@ export function entryIdOf({ report, scope, variant }: ReportRequest): EntryId {
       : []),
     ...(scope.teamId ? [`team=${scope.teamId}`] : []),
     ...(scope.assignedTo ? [`emp=${scope.assignedTo}`] : []),
+    ...paramsPart(params),
   ]
   return { key: parts.join(':'), tenant: scope.tenantId, report: report.id }
+}
+
+/** Longer parameters stand in the key as their hash. */
+const LONGEST_PARAMS = 200
+
+// The encoding leaves nothing of a value that could end it: no space, colon, ampersand or control character.
+function paramsPart(params: Params = {}): string[] {
+  const sorted = Object.entries(params).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const text = new URLSearchParams(sorted).toString()
+  if (text === '') return []
+  return [text.length > LONGEST_PARAMS ? `#${hashOf(text)}` : `?${text}`]
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 export type ScopeName = 'global' | 'tenant' | 'team' | 'employee' | 'auto'

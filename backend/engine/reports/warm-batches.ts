@@ -27,6 +27,12 @@ export type Warming = {
 /** Which targets of a group are to be computed. */
 export type Choice = (run: WarmRun, targets: readonly WarmTarget[]) => Promise<WarmTarget[]>
 
+/** Computes what is due in all batches. `onBatch` is told of each that is done, with the sum so far. */
+export type ComputeAll = (
+  warming: Warming,
+  onBatch: (targets: readonly WarmTarget[], sum: Computed) => void,
+) => Promise<Computed>
+
 /** The first error ends everything; it is passed on when nothing is under way any more. */
 export async function computeBatches(
   { parts, groups, signal: given, ...asked }: Warming,

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { whileLeased, type Claim, type Write } from '../cache/index.ts'
+import { whileLeased, type Claim, type Write, type WriteResult } from '../cache/index.ts'
 import { isStatementError, type Db } from '../db/index.ts'
 import { messageOf, PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { compute, UNRESTRICTED, type Answer } from './compute.ts'
 import type { MakeEntry } from './make-entry.ts'
 import { wholeTenant } from './request.ts'
+import { findBehind } from './views-read.ts'
 import { findCold, findDue, type Planned, type WarmGroup, type WarmTarget } from './warm-plan.ts'
 
 export type ComputeParts = {
@@ -137,10 +138,11 @@ async function computeAndWrite(
   const tenants = group.tenants.filter((tenant) => group.merge || wanted.has(tenant.id))
   const variants = [...new Set(works.map(({ target }) => target.variant))]
   const ask = { tenants, variants, restriction: UNRESTRICTED, merge: group.merge, now }
+  const behind = await findBehind(run.db, run.report, tenants)
   const answers = indexed(await compute(run.db, run.report, ask))
-  const writes = works.map((work) => writeOf(run, { ...work, answers, group, now }))
+  const writes = works.map((work) => writeOf(run, { ...work, answers, behind, group, now }))
   const results = await run.store.write(writes)
-  const written = writes.filter((_write, i) => results[i] === 'written')
+  const written = writes.filter((_write, i) => isKept(results[i]))
   return {
     written: written.map(({ claim }) => claim.id.key),
     bytes: written.reduce((sum, { entry }) => sum + entry.body.length, 0),
@@ -149,17 +151,27 @@ async function computeAndWrite(
   }
 }
 
-type Answered = Work & { answers: ReadonlyMap<string, Answer>; group: WarmGroup; now: Date }
+function isKept(result: WriteResult | undefined): boolean {
+  return result === 'written' || result === 'outdated'
+}
+
+type Answered = Work & {
+  answers: ReadonlyMap<string, Answer>
+  behind: ReadonlySet<string>
+  group: WarmGroup
+  now: Date
+}
 
 function writeOf(
   { report, makeEntry }: WarmRun,
-  { target, claim, answers, group, now }: Answered,
+  { target, claim, answers, behind, group, now }: Answered,
 ): Write {
   const { tenantId, variant } = target
   const data = answers.get(group.merge ? `null ${variant}` : `${tenantId} ${variant}`)?.data ?? ''
   const tenants = group.merge ? group.tenants : group.tenants.filter(({ id }) => id === tenantId)
   const scope = wholeTenant(tenantId)
-  const entry = makeEntry({ report, scope, data, tenants, epochs: claim.epochs, now })
+  const waitsForView = tenants.some(({ id }) => behind.has(id))
+  const entry = makeEntry({ report, scope, data, tenants, claim, waitsForView, now })
   return { claim, entry, lifetimeMs: entry.header.expiresAt - entry.header.generatedAt }
 }
 

@@ -87,11 +87,11 @@ async function without(
 // One that is older than was asked for counts as stale.
 function stateIn(
   { report, renewOlderThan }: Planned,
-  { part, epochs }: Found<EntryHeader>,
+  { part, ...present }: Found<EntryHeader>,
   now: number,
 ): EntryState {
   if (!part) return 'missing'
-  const state = stateOf(part, { now, epochs, definition: report.hash })
+  const state = stateOf(part, { ...present, now, definition: report.hash })
   const isOld = part.generatedAt < (renewOlderThan?.getTime() ?? 0)
   return state === 'fresh' && isOld ? 'stale' : state
 }

@@ -1,20 +1,27 @@
 // Warming: all tenants, the most recently seen first, a few statements per batch. What the warmer writes is what
 // a reader would have computed: the same statement, the same key, the same bytes.
 import { PrewarmError } from '../errors.ts'
-import { findTenant, listActiveTenants, type Tenant } from '../tenancy/index.ts'
+import type { Lanes } from '../jobs/index.ts'
+import { findTenant, findTenants, GLOBAL, listActiveTenants } from '../tenancy/index.ts'
+import type { Tenant } from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'
 import { checkSql } from './compute.ts'
 import { computeBatches, countUp, findAllCold } from './warm-batches.ts'
-import type { Counts, Warming, WarmParts } from './warm-batches.ts'
+import type { ComputeAll, Counts, Warming, WarmParts } from './warm-batches.ts'
 import { addUp, type Computed } from './warm-compute.ts'
+import { computeOnLanes } from './warm-lanes.ts'
 import { findDue, targetsOf, variantsOf } from './warm-plan.ts'
 import type { DueOptions, WarmGroup, WarmTarget } from './warm-plan.ts'
 
 export type WarmOptions = DueOptions & {
   /** Only this tenant. Unless given, all active tenants and, where the report can, all of them merged. */
   tenantId?: string | undefined
+  /** Only those of these that are active; `SUPERADMIN_GLOBAL` stands for all tenants merged. */
+  tenantIds?: readonly string[] | undefined
   /** No further statement is begun once it is aborted. */
   signal?: AbortSignal | undefined
+  /** Who does batches of these lanes does ours, too, unless there is only one. Else all is done here. */
+  lanes?: Lanes | undefined
   /** Called after each batch, with numbers of entries. */
   onProgress?: ((progress: WarmProgress) => void) | undefined
 }
@@ -47,7 +54,8 @@ export async function warm(
   const { renewOlderThan, signal } = options
   const warming = { parts, report, groups, renewOlderThan, startedAt: parts.clock(), signal }
   await checkSql(parts.db, report, parts.clock())
-  const first = await computeBatches(warming, findDue, progressOf(warming, options))
+  const computeAll = whereOf(parts, groups, options)
+  const first = await computeAll(warming, progressOf(warming, options))
   const cold = await findAllCold(warming)
   const second = await computeAgain(warming, withoutFailed(cold, first))
   const computed = addUp(first, second)
@@ -61,6 +69,17 @@ export async function warm(
     elapsedMs: Math.round(performance.now() - start),
   }
 }
+
+// What another process puts into a cache of its own is of no use here.
+function whereOf(
+  { store }: WarmParts,
+  groups: readonly WarmGroup[],
+  { lanes }: WarmOptions,
+): ComputeAll {
+  return lanes && groups.length > 1 && store.kind === 'redis' ? computeOnLanes(lanes) : computeHere
+}
+
+const computeHere: ComputeAll = (warming, onBatch) => computeBatches(warming, findDue, onBatch)
 
 /** What `warm` with the same options would compute now. */
 export async function planWarming(
@@ -84,17 +103,38 @@ export async function planWarming(
 async function groupsOf(
   { db, batchTenants }: WarmParts,
   report: InstalledReport,
-  { tenantId }: WarmOptions,
+  { tenantId, tenantIds }: WarmOptions,
 ): Promise<{ tenants: number; groups: WarmGroup[] }> {
+  if (tenantIds) return groupsAmong({ db, batchTenants }, report, new Set(tenantIds))
   const tenants = tenantId
     ? [await existing(findTenant(db, tenantId))]
     : await listActiveTenants(db)
+  const groups = inBatches(tenants, batchTenants)
+  if (report.mergesTenants && !tenantId) groups.push({ tenants, merge: true })
+  return { tenants: tenants.length, groups }
+}
+
+async function groupsAmong(
+  { db, batchTenants }: Pick<WarmParts, 'db' | 'batchTenants'>,
+  report: InstalledReport,
+  wanted: ReadonlySet<string>,
+): Promise<{ tenants: number; groups: WarmGroup[] }> {
+  const tenants = await findTenants(
+    db,
+    [...wanted].filter((id) => id !== GLOBAL),
+  )
+  const groups = inBatches(tenants, batchTenants)
+  if (report.mergesTenants && wanted.has(GLOBAL))
+    groups.push({ tenants: await listActiveTenants(db), merge: true })
+  return { tenants: tenants.length, groups }
+}
+
+function inBatches(tenants: readonly Tenant[], batchTenants: number): WarmGroup[] {
   const groups: WarmGroup[] = []
   for (let i = 0; i < tenants.length; i += batchTenants) {
     groups.push({ tenants: tenants.slice(i, i + batchTenants), merge: false })
   }
-  if (report.mergesTenants && !tenantId) groups.push({ tenants, merge: true })
-  return { tenants: tenants.length, groups }
+  return groups
 }
 
 async function existing(found: Promise<Tenant | undefined>): Promise<Tenant> {

@@ -4,7 +4,7 @@ import type { Cron, CronJob, RunAnswer } from '../../engine/cron/index.ts'
 import { PrewarmError } from '../../engine/errors.ts'
 import type { Principal } from '../../engine/tenancy/index.ts'
 import { userOf } from '../access.ts'
-import { callerOf } from '../authentication.ts'
+import { callerName, callerOf } from '../authentication.ts'
 import { Flag, TenantId, Text, Uuid, validate } from '../validate.ts'
 
 export type CronRoutesParts = { cron: Cron }
@@ -108,7 +108,10 @@ function execute(cron: Cron): RequestHandler {
     const tenantId = user ? tenantFor(user, body.tenant_id) : body.tenant_id
     sendRun(
       response,
-      await cron.execute(body.function_name, { tenantId, triggeredBy: nameOf(response) }),
+      await cron.execute(body.function_name, {
+        tenantId,
+        triggeredBy: callerName(callerOf(response)),
+      }),
     )
   }
 }
@@ -158,11 +161,6 @@ function tenantFor({ role, tenantId }: Principal, asked: string | undefined): st
   if (role === 'superadmin') return asked
   if (tenantId !== null && (asked === undefined || asked === tenantId)) return tenantId
   throw new PrewarmError('not_found', 'There is no such tenant.', { field: 'tenant_id' })
-}
-
-function nameOf(response: Response): string {
-  const caller = callerOf(response)
-  return caller.kind === 'user' ? caller.principal.subject : caller.kind
 }
 
 function send(response: Response, data: object): void {

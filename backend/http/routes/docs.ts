@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import express, { Router } from 'express'
-import type { Catalog } from '../../engine/reports/index.ts'
-import { apiDescription } from '../openapi.ts'
+import { apiDescription, type Described } from '../openapi.ts'
 
 // Only where the files lie: importing the package would load the whole page into the service.
 const ASSETS = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
@@ -26,9 +25,9 @@ const PAGE = `<!doctype html>
 const START = `SwaggerUIBundle({ url: '/api/openapi.json', dom_id: '#docs', deepLinking: true })\n`
 
 /** The description of the API and a page that shows it; nothing is fetched from elsewhere. */
-export function docsRoutes(catalog: Catalog): Router {
+export function docsRoutes(described: Described): Router {
   const router = Router()
-  const description = apiDescription(catalog)
+  const description = apiDescription(described)
   router.get('/api/openapi.json', (_request, response) => void response.json(description))
   router.get('/api/docs', (_request, response) => void response.type('html').send(PAGE))
   router.get('/api/docs/start.js', (_request, response) => void response.type('js').send(START))

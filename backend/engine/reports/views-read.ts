@@ -1,0 +1,36 @@
+// What a report shows of views, and of tables without triggers.
+import { arrayLiteral, type Queryable } from '../db/index.ts'
+import type { Domain, Report } from '../domain.ts'
+
+/** The views that a report reads, and those that they read. */
+export function viewsUnder({ views = {} }: Domain, { reads }: Pick<Report, 'reads'>): string[] {
+  const found = new Set<string>()
+  const add = (name: string): void => {
+    const view = views[name]
+    if (!view || found.has(name)) return
+    found.add(name)
+    view.reads.forEach(add)
+  }
+  reads.forEach(add)
+  return [...found]
+}
+
+/** Whether every change of a table that the report itself reads is noted. */
+export function isTracked({ sources }: Domain, { reads }: Pick<Report, 'reads'>): boolean {
+  return reads.every((name) => sources[name]?.isTracked !== false)
+}
+
+/** Those of the tenants for whom a view under the report shows less than its sources hold. To be asked before the report is. */
+export async function findBehind(
+  db: Queryable,
+  { views }: { views: readonly string[] },
+  tenants: readonly { id: string }[],
+): Promise<ReadonlySet<string>> {
+  if (views.length === 0) return new Set()
+  const rows = await db.query<{ id: string }>(
+    `select distinct tenant_id::text as id from view_change
+     where view_name = any ($1::text[]) and tenant_id = any ($2::uuid[])`,
+    [views, arrayLiteral(tenants.map(({ id }) => id))],
+  )
+  return new Set(rows.map(({ id }) => id))
+}
