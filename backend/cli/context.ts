@@ -84,6 +84,7 @@ function withResources({ config, domains, log }: Context): Promise<Resources> {
   return openResources({
     databaseUrl: config.DATABASE_URL,
     redisUrl: config.REDIS_CACHE_URL,
+    queueUrl: config.REDIS_QUEUE_URL,
     home: config.home,
     schemas: domains.map((domain) => domain.name),
     poolSize: config.DATABASE_POOL,
@@ -101,15 +102,29 @@ const MEBIBYTE = 1024 * 1024
 
 export function settingsOf(config: Config): EngineSettings {
   return {
+    roles: config.PREWARM_ROLES,
     lifetimeMs: config.CACHE_HARD_TTL_SECONDS * SECOND,
     freshMs: config.CACHE_FRESH_SECONDS * SECOND,
     reportTimeoutMs: config.REPORT_TIMEOUT_MS,
+    readsViews: config.PREWARM_VIEWS === 'on',
     batchTenants: config.WARM_BATCH_TENANTS,
     warmConcurrency: config.WARM_CONCURRENCY,
+    rewarmMs: config.REWARM_SECONDS * SECOND,
+    laneConcurrency: config.LANE_CONCURRENCY,
     cronConcurrency: config.CRON_CONCURRENCY,
     cronLeaseMs: config.CRON_LEASE_SECONDS * SECOND,
     localTrustMs: config.CACHE_LOCAL_TRUST_MS,
     localMaxBytes: config.CACHE_LOCAL_MAX_MB * MEBIBYTE,
+    monitoring: monitoringOf(config),
+  }
+}
+
+function monitoringOf(config: Config): EngineSettings['monitoring'] {
+  const { ALERT_WEBHOOK_URL: url, ALERT_WEBHOOK_SECRET: secret } = config
+  return {
+    viewLateMarginMs: config.ALERT_VIEW_LATE_MARGIN_SECONDS * SECOND,
+    webhook: url ? { url, secret } : undefined,
+    logsRequests: config.API_LOG === 'on',
   }
 }
 
@@ -121,5 +136,6 @@ export async function tokenOptions({ config }: Context): Promise<TokenOptions> {
     issuer: config.JWT_ISSUER,
     audience: config.JWT_AUDIENCE,
     cronSecret: config.CRON_SECRET,
+    refreshToken: config.MATERIALIZED_VIEWS_REFRESH_TOKEN,
   }
 }

@@ -76,6 +76,11 @@ const CHECKS: Record<string, Check> = {
     }
     return `the SQL of ${all.map(({ id }) => id).join(', ')} runs`
   },
+  views: async ({ engine }) => {
+    const problems = await engine.views.check()
+    if (problems.length === 0) return `${engine.views.catalog.all.length}, all can be refreshed`
+    throw problem(problems.map(({ view, message }) => `${view}: ${message}`).join(' '))
+  },
   'cron jobs': async ({ engine }) => {
     const jobs = await engine.cron.jobs.list({})
     const broken = jobs.filter((job) => !job.is_active && job.paused_reason)

@@ -2,12 +2,14 @@
 import { Command, CommanderError } from 'commander'
 import type { Domain } from '../engine/domain.ts'
 import { messageOf, PrewarmError } from '../engine/errors.ts'
+import { addAlerts } from './alerts.ts'
 import { addBust } from './bust.ts'
 import type { RunCommand } from './command.ts'
 import { readContext } from './context.ts'
 import { addCron } from './cron.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
+import { addJobs } from './jobs.ts'
 import { addMigrate } from './migrate.ts'
 import { tell } from './output.ts'
 import { addQuickstart } from './quickstart.ts'
@@ -15,6 +17,7 @@ import { addServe } from './serve.ts'
 import { addStatus } from './status.ts'
 import { addTenants } from './tenants.ts'
 import { addToken } from './token.ts'
+import { addViews } from './views.ts'
 import { addWarm } from './warm.ts'
 
 const COMMANDS = [
@@ -25,6 +28,9 @@ const COMMANDS = [
   addWarm,
   addStatus,
   addCron,
+  addJobs,
+  addViews,
+  addAlerts,
   addBust,
   addTenants,
   addToken,

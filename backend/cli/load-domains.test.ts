@@ -3,45 +3,26 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { domains } from '../domains/index.ts'
 import { cliWorld } from '../test/cli-world.ts'
-import { testFolder } from '../test/folder.ts'
+import {
+  domainFolders,
+  SHOP,
+  TOTALS,
+  withReport,
+  type DomainFolders,
+} from '../test/domain-folders.ts'
 import { runProgram } from '../test/program.ts'
 import { loadDomains } from './load-domains.ts'
 
-let folder: Awaited<ReturnType<typeof testFolder>>
-let made = 0
-
-beforeAll(async () => {
-  folder = await testFolder()
-})
-afterAll(() => folder.remove())
-
-const TOTALS = { title: 'Totals', reads: ['sales'], changesAt: 'never' }
 const VARIANT = { param: 'kind', keyName: 'kind', values: ['a', 'b'], default: 'a' }
-const SHOP = {
-  name: 'shop',
-  sources: { sales: { tenantColumn: 'tenant_id' } },
-  reports: { totals: TOTALS },
-  jobs: { warmShop: { warm: 'totals', tenants: 'all' } },
-  schedules: [{ name: 'Warm the Shop', at: 'daily', run: 'warmShop' }],
-}
 
-/** A folder whose index exports this; a text is the index itself. */
-async function folderWith(index: object | string): Promise<string> {
-  made += 1
-  const path = join(folder.path, `domain${made}`)
-  const whole = `export const domain = { folder: import.meta.dirname, ...${JSON.stringify(index)} }`
-  await mkdir(path)
-  await writeFile(join(path, 'package.json'), '{ "type": "module" }')
-  await writeFile(join(path, 'index.js'), typeof index === 'string' ? index : whole)
-  return path
-}
-
-function withReport(changes: object): object {
-  return { ...SHOP, reports: { totals: { ...TOTALS, ...changes } } }
-}
+let folders: DomainFolders
+beforeAll(async () => {
+  folders = await domainFolders()
+})
+afterAll(() => folders.remove())
 
 test('folders of domains are listed as in PATH', async () => {
-  const [shop, other] = [await folderWith(SHOP), await folderWith(another('other'))]
+  const [shop, other] = [await folders.folderWith(SHOP), await folders.folderWith(another('other'))]
   const loaded = await loadDomains(`${shop}::${other}:`, domains)
   expect(loaded).toMatchObject([{ ...SHOP, folder: shop }, { name: 'other' }])
   expect(await loadDomains('', domains)).toEqual([])
@@ -74,7 +55,11 @@ test.each([
   ],
   ['a scope that is a word', withReport({ scoped: 'yes' }), /→ at reports.totals.scoped/],
   ['widgets that are a list', withReport({ widgets: [] }), /→ at reports.totals.widgets/],
-  ['an unknown source', withReport({ reads: ['orders'] }), /reads "orders", which is not a source/],
+  [
+    'an unknown source',
+    withReport({ reads: ['orders'] }),
+    /reads "orders", which is neither a source nor a view/,
+  ],
   ['a source of all objects', withReport({ reads: ['toString'] }), /reads "toString"/],
   [
     'an unknown report in a job',
@@ -108,7 +93,7 @@ test.each([
     /there are two schedules called "Warm Dashboard Bundle Cache"/,
   ],
 ])('a folder with %s is refused in a sentence', async (_name, index, sentence) => {
-  const path = await folderWith(index)
+  const path = await folders.folderWith(index)
   const refused: unknown = await loadDomains(path, domains).catch((error: unknown) => error)
   expect(refused).toMatchObject({
     code: 'bad_configuration',
@@ -119,7 +104,7 @@ test.each([
 })
 
 test('a folder that is not there, or that is a file, is refused in a sentence', async () => {
-  const file = join(await folderWith(SHOP), 'index.js')
+  const file = join(await folders.folderWith(SHOP), 'index.js')
   for (const path of ['/nonexistent', file]) {
     await expect(loadDomains(path, [])).rejects.toThrow(`PREWARM_DOMAINS: ${path} has none of`)
   }
@@ -127,7 +112,7 @@ test('a folder that is not there, or that is a file, is refused in a sentence', 
 
 test('a domain outside of the tree is migrated, warmed and busted as those inside', async () => {
   const world = await cliWorld()
-  const path = await folderWith(SHOP)
+  const path = await folders.folderWith(SHOP)
   await mkdir(join(path, 'schema'))
   await mkdir(join(path, 'reports'))
   await writeFile(

@@ -14,13 +14,14 @@ export const addMigrate: AddCommand = (program, run) => {
 }
 
 function migrate(context: Context, { json }: Flags): Promise<void> {
-  const work = async ({ resources, domains, engine }: Opened): Promise<void> => {
-    const applied = await install(resources.db, domains)
+  const work = async ({ resources, domains, engine, log }: Opened): Promise<void> => {
+    const { applied, views } = await install(resources.db, domains, log)
     const seeded = await engine.seed()
-    if (json) return printJson({ applied, seeded })
+    if (json) return printJson({ applied, views, seeded })
     for (const file of applied) print(`applied ${file}`)
+    for (const done of views) print(done)
     for (const name of seeded) print(`seeded  ${name}`)
-    if (applied.length + seeded.length === 0) print('Everything is up to date.')
+    if (applied.length + views.length + seeded.length === 0) print('Everything is up to date.')
   }
   return withEngine(context, work, 'database')
 }

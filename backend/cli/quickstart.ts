@@ -58,10 +58,10 @@ async function quickstart(
 }
 
 async function prepare(opened: Opened, { tenants, rows }: Flags): Promise<WarmSummary[]> {
-  const { resources, engine, domains } = opened
+  const { resources, engine, domains, log } = opened
   print(`Database: ${resources.places.database}`)
   print(`Cache:    ${resources.places.cache}`)
-  const applied = await install(resources.db, domains)
+  const { applied } = await install(resources.db, domains, log)
   print(`Migrated: ${applied.length === 0 ? 'nothing to do' : `${applied.length} files applied`}`)
   const onProgress = progressBar('Demo tenants')
   const made = await createDemo(resources.db, domains, {
@@ -73,7 +73,7 @@ async function prepare(opened: Opened, { tenants, rows }: Flags): Promise<WarmSu
   print(`Demo:     ${made} tenants made, ${tenants - made} existed`)
   const seeded = await engine.seed()
   print(`Cron:     ${seeded.length === 0 ? 'all jobs existed' : `seeded ${seeded.join(', ')}`}\n`)
-  const summaries = await warmAll(engine.reports, {})
+  const summaries = await warmAll(engine, {})
   summaries.forEach(printSummary)
   return summaries
 }

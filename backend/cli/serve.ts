@@ -18,8 +18,9 @@ async function serve(context: Context, stopped: Promise<unknown>): Promise<void>
   const opened = await open(context, 'database')
   const { resources, domains, log } = opened
   try {
-    const applied = await install(resources.db, domains)
+    const { applied, views } = await install(resources.db, domains, log)
     if (applied.length > 0) log.info(`Applied ${applied.length} migrations.`, { applied })
+    if (views.length > 0) log.info('Views were brought up to date.', { views })
     log.info(
       `The data lies in ${resources.places.database}; the cache in ${resources.places.cache}.`,
     )

@@ -16,16 +16,21 @@ export const addStatus: AddCommand = (program, run) => {
 
 function status(context: Context, { json }: Flags): Promise<void> {
   return withEngine(context, async (opened) => {
-    const [health, reports, jobs, { runs }] = await Promise.all([
+    const [health, reports, jobs, { runs }, { total: openIncidents }] = await Promise.all([
       opened.engine.health(),
       warmth(opened),
       opened.engine.cron.jobs.list({}),
       opened.engine.cron.runs.list({}, { page: 1, pageSize: RECENT_RUNS }),
+      opened.engine.monitoring.incidents.list(['open'], { page: 1, pageSize: 1 }),
     ])
-    if (json) return printJson({ places: opened.resources.places, health, reports, jobs, runs })
+    if (json) {
+      const { places } = opened.resources
+      return printJson({ places, health, open_incidents: openIncidents, reports, jobs, runs })
+    }
     const { services } = health
     print(`PostgreSQL   ${services.postgres.status}   ${opened.resources.places.database}`)
-    print(`redis-cache  ${services['redis-cache'].status}   ${opened.resources.places.cache}\n`)
+    print(`redis-cache  ${services['redis-cache'].status}   ${opened.resources.places.cache}`)
+    print(`open incidents  ${openIncidents}\n`)
     for (const { report, tenants, entries, fresh } of reports) {
       print(`${report}: ${fresh} of ${entries} entries of ${tenants} tenants are fresh`)
     }

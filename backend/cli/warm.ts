@@ -1,3 +1,4 @@
+import type { Engine } from '../engine/engine.ts'
 import { PrewarmError } from '../engine/errors.ts'
 import type { Reports, WarmOptions, WarmSummary } from '../engine/reports/index.ts'
 import { uuid, type AddCommand } from './command.ts'
@@ -24,14 +25,19 @@ function warmCommand(context: Context, command: Flags): Promise<number> {
     const options = { tenantId: command.tenant, renewOlderThan }
     if (command.plan) return showPlan(opened.engine.reports, options, command)
     refuseForeignMemory(opened)
-    const summaries = await warmAll(opened.engine.reports, options)
+    const summaries = await warmAll(opened.engine, options)
     if (command.json) printJson(summaries)
     else summaries.forEach(printSummary)
     return summaries.some(({ failures }) => failures.length > 0) ? 1 : 0
   })
 }
 
-export async function warmAll(reports: Reports, options: WarmOptions): Promise<WarmSummary[]> {
+/** Changes of before are made known first: told later, they would make stale again what is warmed now. */
+export async function warmAll(
+  { reports, changes }: Pick<Engine, 'reports' | 'changes'>,
+  options: WarmOptions,
+): Promise<WarmSummary[]> {
+  await changes.drain()
   const summaries: WarmSummary[] = []
   for (const report of reports.catalog.all) {
     const onProgress = progressBar(`Warming ${report.alias}`)

@@ -1,29 +1,56 @@
 // Puts the parts together. The engine knows no domain by name: what it installs, warms and serves comes in as values.
 import { randomUUID } from 'node:crypto'
+import { createChanges, type Changes } from './changes/index.ts'
 import type { Clock } from './clock.ts'
 import { createCron, housekeeping, type Cron, type CronJob } from './cron/index.ts'
 import type { Domain } from './domain.ts'
-import { createExecutors, type Executor, type Executors } from './jobs/index.ts'
+import {
+  createExecutors,
+  createLanes,
+  type Executor,
+  type Executors,
+  type Lanes,
+} from './jobs/index.ts'
 import { checkLifetime, renewAhead } from './lifetime.ts'
 import type { Log } from './log.ts'
-import { checkHealth, type Health } from './monitoring/index.ts'
+import {
+  checkHealth,
+  createMonitoring,
+  type Health,
+  type Monitoring,
+  type MonitoringSettings,
+} from './monitoring/index.ts'
 import { createReports, loadCatalog, warmExecutor } from './reports/index.ts'
-import type { Catalog, Reports } from './reports/index.ts'
+import type { Catalog, Reports, WarmOptions, WarmSummary } from './reports/index.ts'
 import type { Resources } from './resources.ts'
 import type { Service } from './service.ts'
+import { createViews, loadViews, refreshExecutor, type Views } from './views/index.ts'
+
+export const ROLES = ['api', 'scheduler', 'worker'] as const
+
+/** What a process does beside answering requests: nothing (`api`), what is due by the clock, or what lies in the queues. */
+export type Role = (typeof ROLES)[number]
 
 export type EngineSettings = {
+  roles: readonly Role[]
   /** The nominal hard lifetime of entries. */
   lifetimeMs: number
   /** How long entries are fresh at most. */
   freshMs: number
   reportTimeoutMs: number
+  /** With `false` reports are computed from the source tables, as if there were no views. */
+  readsViews: boolean
   batchTenants: number
   warmConcurrency: number
+  /** How often an entry is computed again at most because its data changed. */
+  rewarmMs: number
+  /** Jobs of the lanes at the same time. */
+  laneConcurrency: number
   cronConcurrency: number
   cronLeaseMs: number
   localTrustMs: number
   localMaxBytes: number
+  monitoring: MonitoringSettings
 }
 
 export type EngineOptions = {
@@ -35,8 +62,13 @@ export type EngineOptions = {
 }
 
 export type Engine = Service & {
+  domains: readonly Domain[]
+  views: Views
   reports: Reports
+  lanes: Lanes
+  changes: Changes
   cron: Cron
+  monitoring: Monitoring
   /** Makes the cron jobs of the domains that do not exist yet, and returns their names. */
   seed(): Promise<string[]>
   health(): Promise<Health>
@@ -50,29 +82,64 @@ const LEASE_MS = 3000
 const PATIENCE_GRACE_MS = 5000
 
 export async function createEngine(options: EngineOptions): Promise<Engine> {
-  const { domains, resources, clock } = options
-  const reports = reportsOf(options, await loadCatalog(domains))
-  const own = housekeeping(resources.db, clock)
-  const executors = createExecutors([...own.executors, ...warmers(domains, reports, clock)])
+  const { domains, resources, settings, clock, log } = options
+  const { db, store } = resources
+  const viewCatalog = await loadViews(domains)
+  const { readsViews, rewarmMs } = settings
+  const reports = reportsOf(options, await loadCatalog(domains, { views: viewCatalog, readsViews }))
+  const lanes = lanesOf(options, reports)
+  let isStarted = false
+  const own = housekeeping(db, clock)
+  const views = createViews({ catalog: viewCatalog, db, lanes, log })
+  const executors = createExecutors([
+    ...own.executors,
+    ...warmers(options, reports, () => (isStarted ? lanes : undefined)),
+    ...refreshers(domains, views, clock),
+  ])
   const cron = cronOf(options, executors)
-  const schedules = [...own.schedules, ...domains.flatMap((domain) => domain.schedules)]
-  const seed = (): Promise<string[]> => cron.seedSchedules(schedules)
+  const changes = createChanges({ db, store, reports, clock, log, rewarmMs })
+  const monitoring = createMonitoring({ db, settings: settings.monitoring, clock, log })
+  const seed = (): Promise<string[]> =>
+    cron.seedSchedules([...own.schedules, ...domains.flatMap(({ schedules }) => schedules)])
+  const parts = { views, lanes, changes, cron, monitoring }
   return {
+    ...parts,
+    domains,
     reports,
-    cron,
     seed,
-    health: () => checkHealth(resources.db, resources.store),
+    health: () => checkHealth(db, store),
     start: async () => {
       await seed()
-      const { lifetimeMs } = options.settings
+      const { lifetimeMs, roles } = settings
       checkLifetime(await activeJobs(cron, executors), { domains, lifetimeMs, now: clock() })
-      await cron.start()
+      isStarted = true
+      await startRoles(roles, parts)
     },
     stop: async () => {
-      await cron.stop()
+      await stopParts(parts)
       await reports.idle()
     },
   }
+}
+
+type Parts = Pick<Engine, 'lanes' | 'changes' | 'cron' | 'views' | 'monitoring'>
+
+async function startRoles(roles: readonly Role[], parts: Parts): Promise<void> {
+  if (roles.includes('worker')) {
+    await parts.lanes.start()
+    parts.changes.start()
+  }
+  if (roles.includes('scheduler')) {
+    await parts.cron.start()
+    await parts.views.start()
+    parts.monitoring.start()
+  }
+}
+
+// The lanes after the others, which wait for what is done there.
+async function stopParts({ lanes, ...others }: Parts): Promise<void> {
+  await Promise.all(Object.values(others).map((part) => part.stop()))
+  await lanes.stop()
 }
 
 function reportsOf(
@@ -95,6 +162,13 @@ function reportsOf(
       concurrency: settings.warmConcurrency,
     },
   })
+}
+
+function lanesOf({ resources, settings, log }: EngineOptions, reports: Reports): Lanes {
+  const { laneConcurrency: concurrency } = settings
+  const lanes = createLanes({ backend: resources.queue, concurrency, log })
+  reports.workOn(lanes)
+  return lanes
 }
 
 function cronOf(
@@ -121,12 +195,27 @@ async function activeJobs(cron: Cron, executors: Executors): Promise<CronJob[]> 
   })
 }
 
-function warmers(domains: readonly Domain[], reports: Reports, clock: Clock): [string, Executor][] {
+/** `lanesNow` is empty as long as this process does not serve: then a job is done where it was asked for. */
+function warmers(
+  { domains, clock: now }: EngineOptions,
+  reports: Reports,
+  lanesNow: () => Lanes | undefined,
+): [string, Executor][] {
   return domains.flatMap((domain) =>
     Object.entries(domain.jobs).flatMap(([name, job]): [string, Executor][] => {
       const report = 'warm' in job ? reports.catalog.find(domain.name, job.warm) : undefined
       if (!report || !('warm' in job)) return []
-      return [[name, warmExecutor((how) => reports.warm(report, how), { report, job, now: clock })]]
+      const warm = (how: WarmOptions): Promise<WarmSummary> =>
+        reports.warm(report, { ...how, lanes: lanesNow() })
+      return [[name, warmExecutor(warm, { report, job, now })]]
     }),
+  )
+}
+
+function refreshers(domains: readonly Domain[], views: Views, clock: Clock): [string, Executor][] {
+  return domains.flatMap((domain) =>
+    Object.entries(domain.jobs).flatMap(([name, job]): [string, Executor][] =>
+      'refresh' in job ? [[name, refreshExecutor(views, { names: job.refresh, now: clock })]] : [],
+    ),
   )
 }

@@ -1,11 +1,26 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { installChanges } from './changes/index.ts'
 import { migrate, pendingMigrations, type Db, type MigrationFolder } from './db/index.ts'
 import type { Domain } from './domain.ts'
+import { installLanes } from './jobs/index.ts'
+import type { Log } from './log.ts'
+import { installViews, loadViews, setSearchPath } from './views/index.ts'
 
-/** Brings the engine's tables and those of the domains up to date, and returns the files that were applied. */
-export function install(db: Db, domains: readonly Domain[]): Promise<string[]> {
-  return migrate(db, migrationFolders(domains))
+/** The files that were applied, and what was done with views, such as `made DOMAIN.VIEW`. */
+export type Installed = { applied: string[]; views: string[] }
+
+/**
+ * Brings the engine's tables, those of the domains, their triggers and their views up to date. The triggers come before the
+ * views: what changes while a view is being made has to be noted.
+ */
+export async function install(db: Db, domains: readonly Domain[], log: Log): Promise<Installed> {
+  const catalog = await loadViews(domains)
+  const applied = await migrate(db, migrationFolders(domains))
+  await installLanes(db)
+  await setSearchPath(db, domains, log)
+  await installChanges(db, domains)
+  return { applied, views: await installViews({ db, catalog, log }) }
 }
 
 /** The files that `install` would apply. */

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { createMemoryStore, createRedisStore, startLocalRedis, type Store } from './cache/index.ts'
 import { systemClock } from './clock.ts'
 import { connect, startEmbeddedPostgres, type Db } from './db/index.ts'
+import type { LaneBackend } from './jobs/index.ts'
 import type { Log } from './log.ts'
 import type { Service } from './service.ts'
 
 export type ResourceOptions = {
   databaseUrl: string | undefined
   redisUrl: string | undefined
+  /** Of the lanes, in place of the database. */
+  queueUrl: string | undefined
   /** Folder of the embedded servers. */
   home: string
   /** PostgreSQL schemas of the domains. */
@@ -32,6 +35,8 @@ export type Resources = Service & {
   store: Store
   /** The same place as `store`, with the patience of a batch. */
   bulkStore: Store
+  /** Where the jobs of the lanes lie. */
+  queue: LaneBackend
   /** Sentences that say where the data lies. */
   places: { database: string; cache: string }
 }
@@ -54,6 +59,9 @@ export async function openResources(options: ResourceOptions): Promise<Resources
       reportDb,
       store,
       bulkStore,
+      queue: options.queueUrl
+        ? { kind: 'redis', url: options.queueUrl }
+        : { kind: 'postgres', url: database.url },
       places: { database: database.place, cache: cache.place },
       stop,
     }
@@ -63,16 +71,17 @@ export async function openResources(options: ResourceOptions): Promise<Resources
   }
 }
 
-type Database = Service & { db: Db; reportDb: Db; place: string }
+type Database = Service & { db: Db; reportDb: Db; url: string; place: string }
 
 async function openDatabase(options: ResourceOptions): Promise<Database> {
   const { databaseUrl, home, log, schemas } = options
   const server = databaseUrl
     ? undefined
     : await startEmbeddedPostgres({ folder: join(home, 'postgres'), log })
+  const url = server?.url ?? databaseUrl ?? ''
   const pool = (applicationName: string, max: number, statementTimeoutMs: number): Db =>
     connect({
-      connectionString: server?.url ?? databaseUrl ?? '',
+      connectionString: url,
       applicationName,
       max,
       statementTimeoutMs,
@@ -84,6 +93,7 @@ async function openDatabase(options: ResourceOptions): Promise<Database> {
   return {
     db,
     reportDb,
+    url,
     place: server
       ? `an embedded PostgreSQL in ${join(home, 'postgres')}`
       : 'the PostgreSQL of DATABASE_URL',

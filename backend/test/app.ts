@@ -4,7 +4,7 @@ import { createMemoryStore, createRedisStore, type Store } from '../engine/cache
 import { HOUR, systemClock, type Clock } from '../engine/clock.ts'
 import { connect, type Db } from '../engine/db/index.ts'
 import type { Domain } from '../engine/domain.ts'
-import { createEngine, type Engine, type EngineSettings } from '../engine/engine.ts'
+import { createEngine, ROLES, type Engine, type EngineSettings } from '../engine/engine.ts'
 import type { Log } from '../engine/log.ts'
 import type { Resources } from '../engine/resources.ts'
 import type { Principal } from '../engine/tenancy/index.ts'
@@ -20,6 +20,7 @@ export type AppOptions = {
   domains?: readonly Domain[]
   settings?: Partial<EngineSettings>
   cronSecret?: string
+  refreshToken?: string
   rateLimitPerMinute?: number
   redisTimeoutMs?: number
 }
@@ -39,15 +40,20 @@ export type TestApp = {
 export const TEST_SECRET = 'a secret of the tests that is long enough'
 
 const SETTINGS: EngineSettings = {
+  roles: ROLES,
   lifetimeMs: 36 * HOUR,
   freshMs: 36 * HOUR,
   reportTimeoutMs: 5000,
+  readsViews: true,
   batchTenants: 100,
   warmConcurrency: 2,
+  rewarmMs: 0,
+  laneConcurrency: 4,
   cronConcurrency: 4,
   cronLeaseMs: 10_000,
   localTrustMs: 0,
   localMaxBytes: 10_000_000,
+  monitoring: { viewLateMarginMs: 300_000, webhook: undefined, logsRequests: true },
 }
 
 export async function testApp(options: AppOptions = {}): Promise<TestApp> {
@@ -99,6 +105,7 @@ async function openResources(options: ResourceOptions): Promise<Resources> {
     reportDb,
     store,
     bulkStore,
+    queue: { kind: 'postgres', url: connectionString },
     places: { database: 'the test database', cache: 'the test cache' },
     stop: async () => {
       await Promise.all([store.stop(), bulkStore.stop(), db.end(), reportDb.end()])
@@ -116,7 +123,7 @@ async function openStore(
 }
 
 function listen(engine: Engine, options: AppOptions, log: Log): Promise<HttpServer> {
-  const { cronSecret, rateLimitPerMinute = 100_000 } = options
+  const { cronSecret, refreshToken, rateLimitPerMinute = 100_000 } = options
   return startHttp({
     engine,
     host: '127.0.0.1',
@@ -127,6 +134,7 @@ function listen(engine: Engine, options: AppOptions, log: Log): Promise<HttpServ
       issuer: undefined,
       audience: undefined,
       cronSecret,
+      refreshToken,
     },
     rateLimitPerMinute,
     bodyLimitBytes: 100_000,

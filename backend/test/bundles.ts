@@ -33,7 +33,7 @@ export async function bundleApp(
   options: BundleOptions & { clock: () => Date },
 ): Promise<BundleApp> {
   const { tenants = 3, timezone = 'UTC', ...appOptions } = options
-  const app = await testApp(appOptions)
+  const app = await testApp({ domains: [crm], ...appOptions })
   await createDemo(app.db, [crm], { tenants, rows: 40, now: options.clock() })
   await app.db.query('update tenant set timezone = $1', [timezone])
   await app.engine.seed()

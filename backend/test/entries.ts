@@ -7,7 +7,10 @@ export function entryId(tenant: string, report = 'crm:bundle', rest = 'include=t
 }
 
 /** An entry that is fresh for an hour. */
-export function testEntry({ epochs }: Pick<Claim, 'epochs'>, text = '{"n":1}'): Entry {
+export function testEntry(
+  { epochs, version }: Pick<Claim, 'epochs' | 'version'>,
+  text = '{"n":1}',
+): Entry {
   const now = Date.now()
   const header = {
     generatedAt: now,
@@ -16,6 +19,7 @@ export function testEntry({ epochs }: Pick<Claim, 'epochs'>, text = '{"n":1}'): 
     definition: 'v1',
     etag: '"1"',
     epochs,
+    version,
   }
   return { header, body: Buffer.from(text) }
 }

@@ -80,5 +80,5 @@ async function createTemplate(url: string): Promise<void> {
   const admin = connect({ ...options, connectionString: url })
   await admin.query(`create database ${TEMPLATE}`).finally(() => admin.end())
   const template = connect({ ...options, connectionString: databaseUrl(url, TEMPLATE) })
-  await install(template, domains).finally(() => template.end())
+  await install(template, domains, log).finally(() => template.end())
 }

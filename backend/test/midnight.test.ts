@@ -96,9 +96,10 @@ test('the schedule is there from the start, and can be looked at', async () => {
   const response = await app.get('/api/cron/jobs', await app.token())
   expect(await response.json()).toMatchObject({
     data: {
-      total: 3,
+      total: 4,
       jobs: [
         { name: 'Prune Job Runs', schedule: '@daily' },
+        { name: 'Prune Logs', schedule: '@daily' },
         {
           name: 'Roll Over Dashboard Bundles',
           schedule: 'cron:0 0 * * *',

@@ -25,6 +25,7 @@ const SETTINGS: ReportSettings = {
   freshMs: 36 * HOUR,
   leaseMs: 10_000,
   patienceMs: 10_000,
+  rewarmMs: 0,
   renewAheadMs: () => 0,
   batchTenants: 100,
   concurrency: 1,

@@ -1,4 +1,4 @@
-import type { Queryable } from '../db/index.ts'
+import { arrayLiteral, type Queryable } from '../db/index.ts'
 
 export type Tenant = {
   id: string
@@ -13,6 +13,16 @@ export function listActiveTenants(db: Queryable): Promise<Tenant[]> {
     select id, name, timezone from tenant
     where is_active
     order by last_seen_at desc nulls last, id`)
+}
+
+/** Those that are active, the most recently seen first. */
+export function findTenants(db: Queryable, ids: readonly string[]): Promise<Tenant[]> {
+  return db.query<Tenant>(
+    `select id, name, timezone from tenant
+     where is_active and id = any ($1::uuid[])
+     order by last_seen_at desc nulls last, id`,
+    [arrayLiteral(ids)],
+  )
 }
 
 /** An active tenant, or undefined. */
