@@ -189,6 +189,9 @@ cross join lateral (
 -- Recent records. Each tenant's are taken from an index that is in their order, until there are enough for
 -- both variants; then they take their places among those of all tenants of the answer. Where many tenants
 -- are merged, nothing older than the newest real record of each of `enough` tenants can have a place.
+--
+-- How many it takes is known only while they are read, so `limit` is given nothing, which is no limit. It has the
+-- planner expect few, and read the index in its order; otherwise it reads all records of the tenant and sorts them.
 cross join lateral (
   select json_agg(item order by place) filter (where place <= 10) as total,
          json_agg(item order by place) filter (where not is_test) as without_test
@@ -221,10 +224,15 @@ cross join lateral (
         select *, is_test_data is true as is_test,
                row_number() over newest as place,
                count(*) filter (where is_test_data is not true) over newest as real_place
-        from crm.activities
-        where tenant_id = member.tenant
-          and created_at >= enough.since
-          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        from (
+          select *
+          from crm.activities
+          where tenant_id = member.tenant
+            and created_at >= enough.since
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by created_at desc, id
+          limit (select null::bigint)
+        ) in_order
         window newest as (order by created_at desc, id rows unbounded preceding)
       ) placed
       where real_place <= 10 and (place <= 10 or not is_test)
@@ -270,10 +278,15 @@ cross join lateral (
         select *, is_test_data is true as is_test,
                row_number() over newest as place,
                count(*) filter (where is_test_data is not true) over newest as real_place
-        from crm.leads
-        where tenant_id = member.tenant
-          and created_at >= enough.since
-          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        from (
+          select *
+          from crm.leads
+          where tenant_id = member.tenant
+            and created_at >= enough.since
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by created_at desc, id
+          limit (select null::bigint)
+        ) in_order
         window newest as (order by created_at desc, id rows unbounded preceding)
       ) placed
       where real_place <= 50 and (place <= 50 or not is_test)
@@ -320,10 +333,15 @@ cross join lateral (
         select *, is_test_data is true as is_test,
                row_number() over newest as place,
                count(*) filter (where is_test_data is not true) over newest as real_place
-        from crm.opportunities
-        where tenant_id = member.tenant
-          and updated_at >= enough.since
-          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        from (
+          select *
+          from crm.opportunities
+          where tenant_id = member.tenant
+            and updated_at >= enough.since
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by updated_at desc, id
+          limit (select null::bigint)
+        ) in_order
         window newest as (order by updated_at desc, id rows unbounded preceding)
       ) placed
       where real_place <= 50 and (place <= 50 or not is_test)
