@@ -28,7 +28,13 @@ answers as (
   having :'merge' = 'true'
 )
 
-select answers.tenant_id, include_test_data, row_to_json(bundle) as data
+-- Put together as text, so that the lists are copied once and not at every level.
+select answers.tenant_id, include_test_data,
+       '{"stats":' || row_to_json(stats)
+         || ',"lists":{"recentActivities":[' || lists.recent_activities
+         || '],"recentLeads":[' || lists.recent_leads
+         || '],"recentOpportunities":[' || lists.recent_opportunities
+         || ']},"funnelAggregates":' || row_to_json(funnel) || '}' as data
 from answers
 
 cross join lateral (
@@ -193,10 +199,10 @@ cross join lateral (
 -- How many it takes is known only while they are read, so `limit` is given nothing, which is no limit. It has the
 -- planner expect few, and read the index in its order; otherwise it reads all records of the tenant and sorts them.
 cross join lateral (
-  select json_agg(item order by place) filter (where place <= 10) as total,
-         json_agg(item order by place) filter (where not is_test) as without_test
+  select string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where place <= 10) as total,
+         string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where not is_test) as without_test
   from (
-    select row_to_json(item) as item, is_test,
+    select listed.created_at, listed.id, listed.tenant_id, is_test, row_to_json(item)::text as item,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
     from (
@@ -247,10 +253,10 @@ cross join lateral (
 ) recent_activities
 
 cross join lateral (
-  select json_agg(item order by place) filter (where place <= 50) as total,
-         json_agg(item order by place) filter (where not is_test) as without_test
+  select string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where place <= 50) as total,
+         string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where not is_test) as without_test
   from (
-    select row_to_json(item) as item, is_test,
+    select listed.created_at, listed.id, listed.tenant_id, is_test, row_to_json(item)::text as item,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
     from (
@@ -302,10 +308,10 @@ cross join lateral (
 ) recent_leads
 
 cross join lateral (
-  select json_agg(item order by place) filter (where place <= 50) as total,
-         json_agg(item order by place) filter (where not is_test) as without_test
+  select string_agg(item, ', ' order by updated_at desc, id, tenant_id) filter (where place <= 50) as total,
+         string_agg(item, ', ' order by updated_at desc, id, tenant_id) filter (where not is_test) as without_test
   from (
-    select row_to_json(item) as item, is_test,
+    select listed.updated_at, listed.id, listed.tenant_id, is_test, row_to_json(item)::text as item,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
     from (
@@ -402,12 +408,10 @@ cross join lateral (
 ) stats
 
 cross join lateral (
-  select coalesce(case less when 0 then recent_activities.total else recent_activities.without_test end, '[]')
-           as "recentActivities",
-         coalesce(case less when 0 then recent_leads.total else recent_leads.without_test end, '[]')
-           as "recentLeads",
-         coalesce(case less when 0 then recent_opportunities.total else recent_opportunities.without_test end, '[]')
-           as "recentOpportunities"
+  select coalesce(case less when 0 then recent_activities.total else recent_activities.without_test end, '')
+           as recent_activities,
+         coalesce(case less when 0 then recent_leads.total else recent_leads.without_test end, '')
+           as recent_leads,
+         coalesce(case less when 0 then recent_opportunities.total else recent_opportunities.without_test end, '')
+           as recent_opportunities
 ) lists
-
-cross join lateral (select stats, lists, funnel as "funnelAggregates") bundle
