@@ -1,5 +1,5 @@
-// Warming: all tenants, the most recently seen first, a few statements per batch. What the warmer writes is what
-// a reader would have computed: the same statement, the same key, the same bytes.
+// Warming: the tenants merged, then each of them, the most recently seen first, a few statements per batch. What the
+// warmer writes is what a reader would have computed: the same statement, the same key, the same bytes.
 import { PrewarmError } from '../errors.ts'
 import { findTenant, listActiveTenants, type Tenant } from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'
@@ -90,10 +90,11 @@ async function groupsOf(
     ? [await existing(findTenant(db, tenantId))]
     : await listActiveTenants(db)
   const groups: WarmGroup[] = []
+  // First, because it takes longest: last, everything would wait for it alone.
+  if (report.mergesTenants && !tenantId) groups.push({ tenants, merge: true })
   for (let i = 0; i < tenants.length; i += batchTenants) {
     groups.push({ tenants: tenants.slice(i, i + batchTenants), merge: false })
   }
-  if (report.mergesTenants && !tenantId) groups.push({ tenants, merge: true })
   return { tenants: tenants.length, groups }
 }
 
