@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChainableCommander } from 'ioredis'
 import { decodeEntry, decodeHeader, encodeEntry, type Entry, type EntryId } from './entry.ts'
-import type { EntryHeader, EpochNames } from './entry.ts'
+import type { EntryHeader } from './entry.ts'
 import {
   connectRedis,
   type RedisConnection,
@@ -42,33 +42,39 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   }
 }
 
-async function read({ run }: Parts, ids: readonly EntryId[]): Promise<Found<Entry>[]> {
-  const replies = await run((pipeline) => {
-    for (const id of ids) pipeline.getBuffer(id.key).mget(...epochKeys(id))
-  })
-  return inPairs(replies, decodeEntry)
+async function read(parts: Parts, ids: readonly EntryId[]): Promise<Found<Entry>[]> {
+  return find(parts, ids, decodeEntry, (pipeline, key) => pipeline.getBuffer(key))
 }
 
-async function peek({ run }: Parts, ids: readonly EntryId[]): Promise<Found<EntryHeader>[]> {
-  const replies = await run((pipeline) => {
-    for (const id of ids) {
-      pipeline.getrangeBuffer(id.key, 0, HEADER_BYTES - 1).mget(...epochKeys(id))
-    }
-  })
-  return inPairs(replies, decodeHeader)
+async function peek(parts: Parts, ids: readonly EntryId[]): Promise<Found<EntryHeader>[]> {
+  return find(parts, ids, decodeHeader, (pipeline, key) =>
+    pipeline.getrangeBuffer(key, 0, HEADER_BYTES - 1),
+  )
 }
 
-function inPairs<Part>(
-  replies: unknown[],
+// The epochs are looked at last, so that an entry that is busted meanwhile is missing; and once for all of the entries,
+// which share most of them.
+async function find<Part>(
+  { run }: Parts,
+  ids: readonly EntryId[],
   decode: (bytes: Buffer) => Part | undefined,
-): Found<Part>[] {
-  const found: Found<Part>[] = []
-  for (let i = 0; i < replies.length; i += 2) {
+  get: (pipeline: ChainableCommander, key: string) => unknown,
+): Promise<Found<Part>[]> {
+  if (ids.length === 0) return []
+  const names = [...new Set(ids.flatMap(epochKeys))]
+  const replies = await run((pipeline) => {
+    for (const { key } of ids) get(pipeline, key)
+    pipeline.mget(...names)
+  })
+  const epochs = replies.at(-1) as (string | null)[]
+  const byName = new Map(names.map((name, i) => [name, epochs[i]]))
+  const epochOf = (name: string): string | null => byName.get(name) ?? null
+  return ids.map((id, i) => {
     const bytes = replies[i]
     const part = Buffer.isBuffer(bytes) ? decode(bytes) : undefined
-    found.push({ part, epochs: replies[i + 1] as EpochNames })
-  }
-  return found
+    const [tenant, report, all] = epochKeys(id)
+    return { part, epochs: [epochOf(tenant), epochOf(report), epochOf(all)] }
+  })
 }
 
 async function claim(
