@@ -12,8 +12,8 @@
 // A report with `params` is given each of them by its name, as text; one that was not asked for is the empty text.
 //
 // It returns one row per tenant and variant, also for a tenant without any data: `tenant_id` (null in a merged row),
-// the variant's value under the variant's name, and `data`, a JSON object. `data` is a function of the database,
-// the parameters and the tenant's local day; it holds no clock time. The engine adds its last member, `meta`.
+// the variant's value under the variant's name, and `data`, a JSON object or the text of one. `data` is a function of
+// the database, the parameters and the tenant's local day; it holds no clock time. The engine adds its last member, `meta`.
 //
 // A view is one `select` in `views/NAME.sql`; the engine creates the materialized view `NAME` in the domain's schema, with the
 // unique index that `uniqueBy` names, keeps it refreshed by its policies, and rebuilds it when the text changes. Names in

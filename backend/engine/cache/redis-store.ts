@@ -44,37 +44,40 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Stor
   }
 }
 
-async function read({ run }: Parts, ids: readonly EntryId[]): Promise<Found<Entry>[]> {
-  const replies = await run((pipeline) => {
-    for (const id of ids) pipeline.getBuffer(id.key).mget(...epochKeys(id), versionKey(id))
-  })
-  return inPairs(replies, decodeEntry)
+async function read(parts: Parts, ids: readonly EntryId[]): Promise<Found<Entry>[]> {
+  return find(parts, ids, decodeEntry, (pipeline, key) => pipeline.getBuffer(key))
 }
 
-async function peek({ run }: Parts, ids: readonly EntryId[]): Promise<Found<EntryHeader>[]> {
-  const replies = await run((pipeline) => {
-    for (const id of ids) {
-      const names = [...epochKeys(id), versionKey(id)]
-      pipeline.getrangeBuffer(id.key, 0, HEADER_BYTES - 1).mget(...names)
-    }
-  })
-  return inPairs(replies, decodeHeader)
+async function peek(parts: Parts, ids: readonly EntryId[]): Promise<Found<EntryHeader>[]> {
+  return find(parts, ids, decodeHeader, (pipeline, key) =>
+    pipeline.getrangeBuffer(key, 0, HEADER_BYTES - 1),
+  )
 }
 
-type Name = string | null
-
-function inPairs<Part>(
-  replies: unknown[],
+// Epochs and versions are looked at last, so that an entry that is busted meanwhile is missing; and once for all of the
+// entries, which share most of the epochs.
+async function find<Part>(
+  { run }: Parts,
+  ids: readonly EntryId[],
   decode: (bytes: Buffer) => Part | undefined,
-): Found<Part>[] {
-  const found: Found<Part>[] = []
-  for (let i = 0; i < replies.length; i += 2) {
+  get: (pipeline: ChainableCommander, key: string) => unknown,
+): Promise<Found<Part>[]> {
+  if (ids.length === 0) return []
+  const names = [...new Set(ids.flatMap((id) => [...epochKeys(id), versionKey(id)]))]
+  const replies = await run((pipeline) => {
+    for (const { key } of ids) get(pipeline, key)
+    pipeline.mget(...names)
+  })
+  const values = replies.at(-1) as (string | null)[]
+  const byName = new Map(names.map((name, i) => [name, values[i]]))
+  const valueOf = (name: string): string | null => byName.get(name) ?? null
+  return ids.map((id, i) => {
     const bytes = replies[i]
     const part = Buffer.isBuffer(bytes) ? decode(bytes) : undefined
-    const [tenant, report, all, version] = replies[i + 1] as [Name, Name, Name, Name]
-    found.push({ part, epochs: [tenant, report, all], version })
-  }
-  return found
+    const [tenant, report, all] = epochKeys(id)
+    const version = valueOf(versionKey(id))
+    return { part, epochs: [valueOf(tenant), valueOf(report), valueOf(all)], version }
+  })
 }
 
 async function claim(

@@ -38,7 +38,9 @@ export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeE
   const nextMidnight = createMidnights()
   return ({ report, scope, data, tenants, claim, waitsForView, now }) => {
     const expiresAt = now.getTime() + jittered(lifetimeMs)
-    const members = Buffer.from(membersOf(data))
+    const { body, members } = report.isBare
+      ? bareBody(data)
+      : bodyOf(data, metaOf(scope, now, lifetimeMs))
     const header = {
       generatedAt: now.getTime(),
       freshUntil: Math.min(
@@ -52,8 +54,7 @@ export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeE
       version: claim.version,
       ...(waitsForView ? { waitsForView } : {}),
     }
-    const meta = metaMember(metaOf(scope, now, lifetimeMs))
-    return { header, body: report.isBare ? Buffer.from(data) : Buffer.concat([members, meta]) }
+    return { header, body }
   }
 }
 
@@ -82,12 +83,19 @@ function metaOf(scope: Scope, now: Date, lifetimeMs: number): object {
   }
 }
 
-/** The object's text up to its closing brace, with a comma if anything is in it. */
-function membersOf(data: string): string {
-  const open = data.trimEnd().slice(0, -1).trimEnd()
-  return open.endsWith('{') ? open : `${open},`
+function bareBody(data: string): { body: Buffer; members: Buffer } {
+  const body = Buffer.from(data)
+  return { body, members: body }
 }
 
-function metaMember(meta: object): Buffer {
-  return Buffer.from(`"meta":${JSON.stringify(meta)}}`)
+/** In one piece of memory, because bodies are large; `members` is the part of it before `meta`. */
+function bodyOf(data: string, meta: object): { body: Buffer; members: Buffer } {
+  const open = data.trimEnd().slice(0, -1).trimEnd()
+  const comma = open.endsWith('{') ? '' : ','
+  const last = `${comma}"meta":${JSON.stringify(meta)}}`
+  const openBytes = Buffer.byteLength(open)
+  const body = Buffer.allocUnsafe(openBytes + Buffer.byteLength(last))
+  body.write(open)
+  body.write(last, openBytes)
+  return { body, members: body.subarray(0, openBytes + comma.length) }
 }

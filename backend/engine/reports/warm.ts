@@ -1,5 +1,5 @@
-// Warming: all tenants, the most recently seen first, a few statements per batch. What the warmer writes is what
-// a reader would have computed: the same statement, the same key, the same bytes.
+// Warming: the tenants merged, then each of them, the most recently seen first, a few statements per batch. What the
+// warmer writes is what a reader would have computed: the same statement, the same key, the same bytes.
 import { PrewarmError } from '../errors.ts'
 import type { Lanes } from '../jobs/index.ts'
 import { findTenant, findTenants, GLOBAL, listActiveTenants } from '../tenancy/index.ts'
@@ -110,7 +110,8 @@ async function groupsOf(
     ? [await existing(findTenant(db, tenantId))]
     : await listActiveTenants(db)
   const groups = inBatches(tenants, batchTenants)
-  if (report.mergesTenants && !tenantId) groups.push({ tenants, merge: true })
+  // First, because it takes longest: last, everything would wait for it alone.
+  if (report.mergesTenants && !tenantId) groups.unshift({ tenants, merge: true })
   return { tenants: tenants.length, groups }
 }
 

@@ -28,7 +28,13 @@ answers as (
   having :'merge' = 'true'
 )
 
-select answers.tenant_id, include_test_data, row_to_json(bundle) as data
+-- Put together as text, so that the lists are copied once and not at every level.
+select answers.tenant_id, include_test_data,
+       '{"stats":' || row_to_json(stats)
+         || ',"lists":{"recentActivities":[' || lists.recent_activities
+         || '],"recentLeads":[' || lists.recent_leads
+         || '],"recentOpportunities":[' || lists.recent_opportunities
+         || ']},"funnelAggregates":' || row_to_json(funnel) || '}' as data
 from answers
 
 cross join lateral (
@@ -189,11 +195,14 @@ cross join lateral (
 -- Recent records. Each tenant's are taken from an index that is in their order, until there are enough for
 -- both variants; then they take their places among those of all tenants of the answer. Where many tenants
 -- are merged, nothing older than the newest real record of each of `enough` tenants can have a place.
+--
+-- How many it takes is known only while they are read, so `limit` is given nothing, which is no limit. It has the
+-- planner expect few, and read the index in its order; otherwise it reads all records of the tenant and sorts them.
 cross join lateral (
-  select json_agg(item order by place) filter (where place <= 10) as total,
-         json_agg(item order by place) filter (where not is_test) as without_test
+  select string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where place <= 10) as total,
+         string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where not is_test) as without_test
   from (
-    select row_to_json(item) as item, is_test,
+    select listed.created_at, listed.id, listed.tenant_id, is_test, row_to_json(item)::text as item,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
     from (
@@ -221,10 +230,15 @@ cross join lateral (
         select *, is_test_data is true as is_test,
                row_number() over newest as place,
                count(*) filter (where is_test_data is not true) over newest as real_place
-        from crm.activities
-        where tenant_id = member.tenant
-          and created_at >= enough.since
-          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        from (
+          select *
+          from crm.activities
+          where tenant_id = member.tenant
+            and created_at >= enough.since
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by created_at desc, id
+          limit (select null::bigint)
+        ) in_order
         window newest as (order by created_at desc, id rows unbounded preceding)
       ) placed
       where real_place <= 10 and (place <= 10 or not is_test)
@@ -239,10 +253,10 @@ cross join lateral (
 ) recent_activities
 
 cross join lateral (
-  select json_agg(item order by place) filter (where place <= 50) as total,
-         json_agg(item order by place) filter (where not is_test) as without_test
+  select string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where place <= 50) as total,
+         string_agg(item, ', ' order by created_at desc, id, tenant_id) filter (where not is_test) as without_test
   from (
-    select row_to_json(item) as item, is_test,
+    select listed.created_at, listed.id, listed.tenant_id, is_test, row_to_json(item)::text as item,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
     from (
@@ -270,10 +284,15 @@ cross join lateral (
         select *, is_test_data is true as is_test,
                row_number() over newest as place,
                count(*) filter (where is_test_data is not true) over newest as real_place
-        from crm.leads
-        where tenant_id = member.tenant
-          and created_at >= enough.since
-          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        from (
+          select *
+          from crm.leads
+          where tenant_id = member.tenant
+            and created_at >= enough.since
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by created_at desc, id
+          limit (select null::bigint)
+        ) in_order
         window newest as (order by created_at desc, id rows unbounded preceding)
       ) placed
       where real_place <= 50 and (place <= 50 or not is_test)
@@ -289,10 +308,10 @@ cross join lateral (
 ) recent_leads
 
 cross join lateral (
-  select json_agg(item order by place) filter (where place <= 50) as total,
-         json_agg(item order by place) filter (where not is_test) as without_test
+  select string_agg(item, ', ' order by updated_at desc, id, tenant_id) filter (where place <= 50) as total,
+         string_agg(item, ', ' order by updated_at desc, id, tenant_id) filter (where not is_test) as without_test
   from (
-    select row_to_json(item) as item, is_test,
+    select listed.updated_at, listed.id, listed.tenant_id, is_test, row_to_json(item)::text as item,
            row_number() over newest as place,
            count(*) filter (where not is_test) over newest as real_place
     from (
@@ -320,10 +339,15 @@ cross join lateral (
         select *, is_test_data is true as is_test,
                row_number() over newest as place,
                count(*) filter (where is_test_data is not true) over newest as real_place
-        from crm.opportunities
-        where tenant_id = member.tenant
-          and updated_at >= enough.since
-          and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+        from (
+          select *
+          from crm.opportunities
+          where tenant_id = member.tenant
+            and updated_at >= enough.since
+            and crm.is_in_scope(assigned_to, assigned_to_team, :'visible_to', :'visible_teams', :'team_id', :'assigned_to')
+          order by updated_at desc, id
+          limit (select null::bigint)
+        ) in_order
         window newest as (order by updated_at desc, id rows unbounded preceding)
       ) placed
       where real_place <= 50 and (place <= 50 or not is_test)
@@ -384,12 +408,10 @@ cross join lateral (
 ) stats
 
 cross join lateral (
-  select coalesce(case less when 0 then recent_activities.total else recent_activities.without_test end, '[]')
-           as "recentActivities",
-         coalesce(case less when 0 then recent_leads.total else recent_leads.without_test end, '[]')
-           as "recentLeads",
-         coalesce(case less when 0 then recent_opportunities.total else recent_opportunities.without_test end, '[]')
-           as "recentOpportunities"
+  select coalesce(case less when 0 then recent_activities.total else recent_activities.without_test end, '')
+           as recent_activities,
+         coalesce(case less when 0 then recent_leads.total else recent_leads.without_test end, '')
+           as recent_leads,
+         coalesce(case less when 0 then recent_opportunities.total else recent_opportunities.without_test end, '')
+           as recent_opportunities
 ) lists
-
-cross join lateral (select stats, lists, funnel as "funnelAggregates") bundle
