@@ -8,7 +8,13 @@ import { PrewarmError } from '../engine/errors.ts'
 import { createLog } from '../engine/log.ts'
 
 /** The settings by which a program finds the two servers. */
-export type ServerSettings = { DATABASE_URL: string; REDIS_CACHE_URL: string; PREWARM_HOME: string }
+export type ServerSettings = {
+  DATABASE_URL: string
+  REDIS_CACHE_URL: string
+  PREWARM_HOME: string
+  PREWARM_VIEWS?: 'on' | 'off'
+  CACHE_LOCAL_TRUST_MS?: string
+}
 
 // 20,000 dashboards of 36 KB, and room to spare.
 const REDIS_MB = 2048
