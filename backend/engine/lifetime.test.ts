@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { testApp } from '../test/app.ts'
 import { testDatabase, type TestDatabase } from '../test/database.ts'
 import { DAY, HOUR, MINUTE } from './clock.ts'
+import { crm } from '../domains/crm/index.ts'
 import type { Domain, Schedule } from './domain.ts'
 import { checkLifetime, renewAhead } from './lifetime.ts'
 
@@ -129,7 +130,7 @@ describe('a service', () => {
 
   test('starts with the same setting when its job was made frequent, whatever the name’s spelling', async () => {
     const settings = { lifetimeMs: 3 * HOUR }
-    const app = await testApp({ databaseUrl: database.url, settings })
+    const app = await testApp({ databaseUrl: database.url, settings, domains: [crm] })
     await app.engine.cron.jobs.create({
       name: 'Often',
       schedule: 'every_5_minutes',
