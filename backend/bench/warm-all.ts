@@ -1,7 +1,7 @@
 // Our side: what `prewarm warm` does. Prints one line of JSON.
 import { readContext, withEngine } from '../cli/context.ts'
 import { print } from '../cli/output.ts'
-import { domains } from '../domains/index.ts'
+import { crm } from '../domains/crm/index.ts'
 
 export type WarmFigures = {
   seconds: number
@@ -14,7 +14,7 @@ export type WarmFigures = {
   residentMb: number
 }
 
-const context = await readContext(domains, 'warn')
+const context = await readContext([crm], 'warn')
 await withEngine(context, async ({ engine, resources }) => {
   const [report] = engine.reports.catalog.all
   if (!report) throw new Error('There is no report.')

@@ -1,7 +1,7 @@
 // `npm run bench:warm [TENANTS ROWS MANY_TENANTS MANY_ROWS]`: warming all tenants, one query per number in a loop beside ours.
 import { print, tell } from '../cli/output.ts'
 import { figuresOf, runProgram } from './child.ts'
-import type { LoopFigures } from './one-query-per-number.ts'
+import type { LoopFigures, Way } from './one-query-per-number.ts'
 import { withServers, type ServerSettings } from './servers.ts'
 import type { WarmFigures } from './warm-all.ts'
 
@@ -14,13 +14,17 @@ await withServers(async (settings) => {
   await fill(settings, tenants, rows)
   const original = await looped(settings, 'without-funnel')
   const ours = await medianOf(REPEATS, settings)
-  const whole = await looped(settings, 'with-funnel')
+  const whole = await looped(settings, 'together')
+  const inTurn = await looped(settings, 'in-turn')
+  const line = (name: string, { seconds, statements }: LoopFigures): string =>
+    `${name.padEnd(50)} ${cell(seconds)}  ${cell(statements, 0)}  ${cell(seconds / ours.seconds)}`
   print(`
 ${tenants} tenants of ${rows} rows, ${original.entries} bundles
-                                          seconds  statements      times
-prewarm (median of ${REPEATS})                     ${cell(ours.seconds)}  ${cell(ours.statements, 0)}
-one query per number, without the funnel ${cell(original.seconds)}  ${cell(original.statements, 0)}  ${cell(original.seconds / ours.seconds)}
-one query per number, the whole bundle   ${cell(whole.seconds)}  ${cell(whole.statements, 0)}  ${cell(whole.seconds / ours.seconds)}
+${''.padEnd(50)}   seconds  statements      times
+${line(`prewarm (median of ${REPEATS})`, ours)}
+${line('one query per number, in turn', inTurn)}
+${line('one query per number, those of a bundle together', whole)}
+${line('the same without the funnel', original)}
 prewarm wrote ${ours.entries} entries, ${ours.megabytes.toFixed(1)} MB; ${ours.failures} tenants failed`)
 })
 
@@ -38,16 +42,11 @@ async function fill(
   rowCount: number,
 ): Promise<void> {
   tell(`Making ${tenantCount} tenants of ${rowCount} rows…`)
-  await runProgram('main.ts', ['migrate'], settings)
-  const size = ['--tenants', String(tenantCount), '--rows', String(rowCount)]
-  await runProgram('main.ts', ['demo', ...size], settings)
+  await runProgram('bench/warm-fill.ts', [tenantCount, rowCount].map(String), settings)
 }
 
-async function looped(
-  settings: ServerSettings,
-  funnel: 'with-funnel' | 'without-funnel',
-): Promise<LoopFigures> {
-  return figuresOf<LoopFigures>('bench/one-query-per-number.ts', [funnel], settings)
+async function looped(settings: ServerSettings, way: Way): Promise<LoopFigures> {
+  return figuresOf<LoopFigures>('bench/one-query-per-number.ts', [way], settings)
 }
 
 async function warmed(settings: ServerSettings): Promise<WarmFigures> {
