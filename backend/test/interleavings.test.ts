@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { interleavings, TENANTS, WRITERS, type Interleavings } from './interleavings.ts'
+import { interleavings, WRITERS, type Interleavings } from './interleavings.ts'
+import { TENANTS } from './ledger-truth.ts'
 
 let world: Interleavings
 

@@ -10,24 +10,22 @@ import type { Reports } from '../engine/reports/index.ts'
 import { createViews, loadViews, type Views } from '../engine/views/index.ts'
 import { testDatabase } from './database.ts'
 import { testFolder } from './folder.ts'
-import { ledgerDomain } from './ledger-domain.ts'
+import { GATE, ledgerDomain } from './ledger-domain.ts'
+import { pending, read, TENANTS, wrong } from './ledger-truth.ts'
 import { testLog } from './log.ts'
 import { reportsOver } from './reports.ts'
 import { session, type End, type Session } from './sessions.ts'
 
-export const TENANTS = ['a', 'b', 'c'].map(
-  (letter) => `${letter.repeat(8)}-0000-4000-8000-000000000000`,
-)
 export const WRITERS = 3
 
 /** The tenant by its number in TENANTS; the row by its number among the writer's own. */
 export type Write = { act: keyof typeof WRITES; tenant: number; row: number }
 
 const WRITES = {
-  insert: `insert into ledger.entries values ($1, $2, 1 + $1 % 7) on conflict (id) do update set amount = entries.amount + 1`,
-  update: `update ledger.entries set amount = amount + 10 where id = $1 or tenant_id = $2 and id % 3 = $1 % 3`,
-  move: 'update ledger.entries set tenant_id = $2 where id = $1',
-  delete: 'delete from ledger.entries where id = $1 and $2::uuid is not null',
+  insert: `insert into ledger.entries values ($1::bigint, $2::uuid, 1) on conflict (id) do update set amount = entries.amount + 1`,
+  update: `update ledger.entries set amount = amount + 10 where id = $1::bigint or tenant_id = $2::uuid and id % 3 = $1::bigint % 3`,
+  move: 'update ledger.entries set tenant_id = $2::uuid where id = $1::bigint',
+  delete: 'delete from ledger.entries where id = $1::bigint and $2::uuid is not null',
   truncate: 'truncate ledger.entries',
 }
 
@@ -40,7 +38,7 @@ export type Interleavings = {
   finish(writer: number, end: End): Promise<void>
   drain(how: Drain): Promise<void>
   rewarm(): Promise<void>
-  /** By hand, in a transaction that stays open. */
+  /** By hand, in a transaction that stays open; the refresh itself stops half-way. */
   beginRefresh(view: string): Promise<void>
   endRefresh(end: End): Promise<void>
   plan(): Promise<void>
@@ -49,7 +47,7 @@ export type Interleavings = {
   settle(): Promise<void>
   /** What is not as it should be now: views and answers that differ from the source, and what is still pending. */
   wrong(): Promise<string[]>
-  /** Back to an empty source. */
+  /** Back to an empty source, of which every entry is warm. */
   reset(): Promise<void>
   close(): Promise<void>
 }
@@ -78,15 +76,15 @@ export async function interleavings(): Promise<Interleavings> {
     'rolled back': createChanges({ ...parts, db: rollingBack(work), store }),
     'cache away': createChanges({ ...parts, db: work, store: { ...store, move: refuse } }),
   }
-  const [refresher, ...writers] = sessions(url, db)
-  const world = { db, store, reports, views, drains, writers, refresher }
+  const [gate, refresher, ...writers] = sessions(url, db)
+  const world = { db, store, reports, views, drains, writers, refresher, gate }
   return {
     ...stepsOf(world),
     settle: () => settle(world),
-    wrong: () => wrong(world),
+    wrong: () => wrong(db, reports),
     reset: () => reset(world),
     close: async () => {
-      await Promise.all([...writers, refresher].map((each) => each.close()))
+      await Promise.all([...writers, refresher, gate].map((each) => each.close()))
       await Promise.all([views.stop(), ...Object.values(drains).map((each) => each.stop())])
       await work.end()
       await drop()
@@ -95,8 +93,9 @@ export async function interleavings(): Promise<Interleavings> {
   }
 }
 
-function sessions(url: string, db: Db): [Session, ...Session[]] {
-  return [session(url, db), ...Array.from({ length: WRITERS }, () => session(url, db))]
+function sessions(url: string, db: Db): [Session, Session, ...Session[]] {
+  const one = (): Session => session(url, db)
+  return [one(), one(), ...Array.from({ length: WRITERS }, one)]
 }
 
 function rollingBack(db: Db): Db {
@@ -122,11 +121,13 @@ type World = {
   drains: Record<Drain, Changes>
   writers: readonly Session[]
   refresher: Session
+  gate: Session
 }
 
 type Steps = Omit<Interleavings, 'settle' | 'wrong' | 'reset' | 'close'>
 
-function stepsOf({ reports, views, drains, writers, refresher }: World): Steps {
+function stepsOf(world: World): Steps {
+  const { reports, views, drains, writers, refresher, gate } = world
   return {
     begin: async (writer) => writers[writer]?.begin(),
     write: async (writer, { act, tenant, row }) =>
@@ -138,13 +139,22 @@ function stepsOf({ reports, views, drains, writers, refresher }: World): Steps {
     drain: (how) => givingUp(drains[how].drain()),
     rewarm: () => givingUp(drains.whole.rewarm()),
     beginRefresh: async (view) => {
+      await endRefresh(world, 'commit')
+      await gate.begin()
+      await gate.run('select pg_advisory_xact_lock($1)', [GATE])
       await refresher.begin()
-      await refresher.run('select refresh_view($1)', [view])
+      await refresher.run('set local lock_timeout = 0')
+      await refresher.start('select refresh_view($1)', [view])
     },
-    endRefresh: (end) => refresher.finish(end),
+    endRefresh: (end) => endRefresh(world, end),
     plan: () => givingUp(plan(views)),
     read: (name, tenant) => givingUp(read(reports, name, tenant)),
   }
+}
+
+async function endRefresh({ refresher, gate }: World, end: End): Promise<void> {
+  await gate.finish('commit')
+  await refresher.finish(end)
 }
 
 /** The engine meets failures all the time; whether it recovers is seen in the end. */
@@ -157,21 +167,12 @@ async function plan(views: Views): Promise<void> {
   await views.idle()
 }
 
-async function read(reports: Reports, name: string, tenant: number) {
-  const report = reports.catalog.find('ledger', name)
-  if (!report) throw new Error(`There is no report ${name}.`)
-  const scope = { tenantId: TENANTS[tenant] ?? '', visibleTo: null, teamId: null, assignedTo: null }
-  const { cache, entry } = await reports.read({ report, scope, variant: null }, { bust: false })
-  await reports.idle()
-  const data: { amount: number } = JSON.parse(entry.body.toString())
-  return { cache, amount: data.amount }
-}
-
 const MOST_ROUNDS = 50
 
 async function settle(world: World): Promise<void> {
-  const { db, views, drains, writers, refresher } = world
-  for (const each of [...writers, refresher]) await each.finish('commit')
+  const { db, views, drains, writers } = world
+  await endRefresh(world, 'commit')
+  for (const writer of writers) await writer.finish('commit')
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     await drains.whole.drain()
     await db.query('update view_state set not_before = null where not_before is not null')
@@ -182,59 +183,16 @@ async function settle(world: World): Promise<void> {
   }
 }
 
-async function pending(db: Db): Promise<string[]> {
-  const rows = await db.query<{ what: string }>(`
-    select 'a change of ' || source as what from refresh_queue
-    union all select 'a request for ' || view_name from view_state where requested > satisfied
-    union all select 'a tenant in ' || view_name from view_change
-    union all select 'an entry of ' || report from dirty_entry where not is_moved or rewarms`)
-  return rows.map(({ what }) => `${what} is pending`)
-}
-
-async function wrong({ db, reports }: World): Promise<string[]> {
-  const differing = await db.query<{ what: string }>(`
-    with expected as (select tenant_id, id % 2 as kind, sum(amount) as amount from ledger.entries group by 1, 2),
-    sums as (select tenant_id, sum(amount) as amount from expected group by 1)
-    select 'totals: ' || d::text as what from (
-      (table expected except table ledger.totals) union all (table ledger.totals except table expected)
-    ) d
-    union all
-    select 'grand: ' || d::text from (
-      (table sums except table ledger.grand) union all (table ledger.grand except table sums)
-    ) d`)
-  const answers = await Promise.all(
-    ['balance', 'direct'].flatMap((name) =>
-      TENANTS.map((_id, tenant) => wrongAnswers(db, reports, name, tenant)),
-    ),
-  )
-  return [...(await pending(db)), ...differing.map(({ what }) => what), ...answers.flat()]
-}
-
-// The first read makes an entry that nobody has read yet; the second one has to find it, and in it the truth.
-async function wrongAnswers(
-  db: Db,
-  reports: Reports,
-  name: string,
-  tenant: number,
-): Promise<string[]> {
-  const first = await read(reports, name, tenant)
-  const { cache, amount } = await read(reports, name, tenant)
-  const [truth] = await db.query<{ amount: number }>(
-    'select coalesce(sum(amount), 0)::integer as amount from ledger.entries where tenant_id = $1',
-    [TENANTS[tenant]],
-  )
-  const isRight = first.cache !== 'STALE' && cache === 'HIT' && amount === truth?.amount
-  const said = `${first.cache}, then ${cache} with ${amount} instead of ${truth?.amount}`
-  return isRight && first.amount === amount ? [] : [`${name} of tenant ${tenant}: ${said}`]
-}
-
 async function reset(world: World): Promise<void> {
-  const { db, store, writers, refresher } = world
-  for (const each of [...writers, refresher]) await each.finish('rollback')
+  const { db, store, reports, writers } = world
+  await endRefresh(world, 'rollback')
+  for (const writer of writers) await writer.finish('rollback')
   await db.query(
     'truncate ledger.entries; truncate refresh_queue, view_change, dirty_entry, job_runs',
   )
   await db.query("select refresh_view('totals'), refresh_view('grand')")
   await db.query('truncate refresh_queue; update view_state set satisfied = requested')
   await store.bust('all')
+  for (const name of ['balance', 'direct'])
+    for (const tenant of TENANTS.keys()) await read(reports, name, tenant)
 }

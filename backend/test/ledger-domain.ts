@@ -3,13 +3,22 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Domain, Report } from '../engine/domain.ts'
 
+/** Whoever holds this advisory lock holds up refreshes after their snapshot. */
+export const GATE = 4713
+
 const FILES = {
-  'schema/001.sql':
-    'create table entries (id bigint primary key, tenant_id uuid not null, amount integer not null);',
+  'schema/001.sql': `
+    create table entries (id bigint primary key, tenant_id uuid not null, amount integer not null);
+    create function pass() returns boolean language plpgsql as $$
+    begin
+      perform pg_advisory_xact_lock_shared(${GATE});
+      return true;
+    end
+    $$;`,
   'views/totals.sql':
-    'select tenant_id, id % 2 as kind, sum(amount) as amount from ledger.entries group by tenant_id, id % 2',
+    'select tenant_id, id % 2 as kind, sum(amount) as amount from ledger.entries where (select ledger.pass()) group by tenant_id, id % 2',
   'views/grand.sql':
-    'select tenant_id, sum(amount) as amount from ledger.totals group by tenant_id',
+    'select tenant_id, sum(amount) as amount from ledger.totals where (select ledger.pass()) group by tenant_id',
   'reports/balance.sql': sumOf('ledger.grand'),
   'reports/direct.sql': sumOf('ledger.entries'),
 }
