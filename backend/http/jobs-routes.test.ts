@@ -62,8 +62,10 @@ describe('the routes of the lanes', () => {
   })
 
   test.each(['retry', 'cancel'])('%s answers 404 for an unknown id', async (act) => {
-    const answer = await post(`/high-none/${act}`)
-    expect(await problemOf(answer)).toMatchObject({ status: 404, code: 'not_found', field: 'id' })
+    for (const id of ['high-none', 'high-%00']) {
+      const problem = await problemOf(await post(`/${id}/${act}`))
+      expect(problem).toMatchObject({ status: 404, code: 'not_found', field: 'id' })
+    }
   })
 
   test('a job that has failed cannot be cancelled, and one that waits not be retried: 409', async () => {

@@ -182,6 +182,18 @@ test('who guesses refresh tokens is slowed down, and the good one is not', async
   await limited.stop()
 })
 
+test('also where no refresh token is configured whoever tries one is slowed down', async () => {
+  const options = { databaseUrl: world.url, rateLimitPerMinute: 3 }
+  const refreshEndpoints = [{ path: VIEWS, views: ['mv_days'], onGet: 'freshness' }] as const
+  const limited = await testApp({ ...options, domains: [{ ...world.domain, refreshEndpoints }] })
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i += 1) {
+    statuses.push((await send('POST', VIEWS, { 'x-refresh-token': 'x' }, limited)).status)
+  }
+  expect(statuses).toEqual([500, 500, 500, 429])
+  await limited.stop()
+})
+
 test('a view that fails is named, and the others are refreshed all the same', async () => {
   const tenant = await world.sell(1)
   const twice =

@@ -97,8 +97,11 @@ async function deadLetter(queue: LaneQueue, id: string): Promise<LaneJob> {
   throw conflict('Only a job whose last attempt failed can be retried or discarded.')
 }
 
+// Nothing else is a job's id, and PostgreSQL cannot even look for a NUL.
+const IDS = new RegExp(`^(${LANES.join('|')})-[\\w-]+$`)
+
 async function existing(queue: LaneQueue, id: string): Promise<LaneJob> {
-  const job = LANES.some((lane) => id.startsWith(`${lane}-`)) ? await queue.getJob(id) : undefined
+  const job = IDS.test(id) ? await queue.getJob(id) : undefined
   if (job) return job
   throw new PrewarmError('not_found', 'There is no such job.', { field: 'id' })
 }

@@ -38,13 +38,15 @@ async function post(
 ): Promise<Sent> {
   const body = bodyOf(notification)
   const signature = secret ? { 'x-prewarm-signature': signatureOf(secret, body, now) } : {}
-  const answer = await fetch(url, {
+  const { address, authorization } = apart(url)
+  const answer = await fetch(address, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       'user-agent': 'prewarm',
       'x-prewarm-delivery': notification.id,
       ...signature,
+      ...authorization,
     },
     body,
     // A redirected POST would become a GET.
@@ -53,6 +55,26 @@ async function post(
   })
   await answer.body?.cancel()
   return sentOf(answer)
+}
+
+// fetch refuses a URL with credentials, and says so with all of it, which would then stand in the logs.
+function apart(url: string): { address: URL; authorization: { authorization?: string } } {
+  const address = new URL(url)
+  const { username, password } = address
+  if (username === '' && password === '') return { address, authorization: {} }
+  address.username = ''
+  address.password = ''
+  const credentials = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
+  return { address, authorization: { authorization: `Basic ${credentials}` } }
+}
+
+// A percent sign that begins no escape means itself.
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function sentOf({ ok, status }: Response): Sent {

@@ -38,8 +38,9 @@ function admission({ refreshToken }: RefreshEndpointsParts, keeper: Doorkeeper):
   const byEither: RequestHandler = async (request, response, next) => {
     const given = request.get(HEADER)
     if (given === undefined) return byToken(request, response, next)
-    const isGood = isRefreshToken(given, refreshToken)
+    const isGood = refreshToken !== undefined && isSameSecret(given, refreshToken)
     await takeOrRefuse(keeper.limit, isGood ? HEADER : addressOf(request), response)
+    if (refreshToken === undefined) throw notConfigured()
     if (!isGood) throw new PrewarmError('unauthorized', 'Invalid token', { field: HEADER })
     response.locals['caller'] = { kind: 'scheduler' }
     return next()
@@ -59,9 +60,8 @@ const refuseInUrl: RequestHandler = ({ query }, _response, next) => {
   next()
 }
 
-function isRefreshToken(given: string, configured: string | undefined): boolean {
-  if (configured !== undefined) return isSameSecret(given, configured)
-  throw new PrewarmError('bad_configuration', 'Refresh endpoint not configured', {
+function notConfigured(): PrewarmError {
+  return new PrewarmError('bad_configuration', 'Refresh endpoint not configured', {
     field: 'MATERIALIZED_VIEWS_REFRESH_TOKEN',
   })
 }
