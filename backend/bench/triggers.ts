@@ -11,22 +11,22 @@ import { sampleWaits, type Waits } from './waits.ts'
 import { hasPgbench, ownWriters, pgbench, TENANT } from './writers.ts'
 
 /** Short rounds, many of them, because the disk of one moment is not that of the next. */
-const ROUNDS = 11
-const COMMITS = 8000
-const COMMITS_OF_ONE = 1500
-const FORM_COMMITS = 3000
-const THROUGHPUT_MS = 20_000
+const ROUNDS = 25
+const COMMITS = 3200
+const COMMITS_OF_ONE = 500
+const FORM_COMMITS = 1600
+const THROUGHPUT_MS = 25_000
 const WORK_ROUNDS = 7
-const STATEMENTS = 4000
-const ALONE = 700
+const STATEMENTS = 2000
+const ALONE_ROUNDS = 21
+const ALONE = 200
 const BULK_ROWS = 1000
-const BULK_STATEMENTS = 20
+const BULK_STATEMENTS = 10
 const BULK_FORMS = ['none', 'ours', 'by_row'] as const
-/** Of which the figures are that the promise is about. */
-const PAIR = ['none', 'ours'] as const
 const DRAIN_EVERY_MS = 100
 
 await withDatabase(async (db, url) => {
+  tellLoad('start')
   await installForms(db)
   const draining = setInterval(() => {
     db.query('delete from refresh_queue').catch(() => undefined)
@@ -44,7 +44,7 @@ await withDatabase(async (db, url) => {
   await printThroughput(writing, { clients: 16, commits: COMMITS })
   await printForms(writing)
   clearInterval(draining)
-  print(`\nload of the machine at the end: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores`)
+  tellLoad('end')
 })
 
 type Writing = (form: Form, clients: number, commits: number) => Promise<[number, Waits]>
@@ -67,45 +67,62 @@ async function withDatabase(work: (db: Db, url: string) => Promise<void>): Promi
   }
 }
 
-/** What the server itself works, whatever else the machine does; no commit, no network. */
+function tellLoad(when: string): void {
+  print(
+    `\nload of the machine at the ${when}: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores`,
+  )
+}
+
+/** What the server itself works, in processor time, whatever else the machine does; no network, no waiting for the disk. */
 async function printWork(db: Db): Promise<void> {
-  const work = await leasts(forms, WORK_ROUNDS, (form) =>
-    db.session((session) => inOne(session, form)),
-  )
-  print(
-    `\nWork of the server for a single-row insert, many in one transaction (least of ${WORK_ROUNDS} rounds of ${STATEMENTS})`,
-  )
-  for (const form of forms) print(`${FORMS[form].padEnd(60)} ${added(work, form)}`)
-  const bulk = await leasts(BULK_FORMS, WORK_ROUNDS, (form) =>
-    db.session((session) => inBulk(session, form)),
-  )
-  print(`one statement of ${BULK_ROWS} rows (least of ${WORK_ROUNDS} rounds)`)
-  for (const form of BULK_FORMS) print(`${FORMS[form].padEnd(60)} ${added(bulk, form)}`)
-  const alone = await leasts(PAIR, WORK_ROUNDS, (form) =>
-    db.session((session) => oneByOne(session, form)),
-  )
-  print(
-    `each in a transaction of its own, which does not wait for the disk (least of ${WORK_ROUNDS} rounds of ${ALONE})`,
-  )
-  for (const form of PAIR) print(`${FORMS[form].padEnd(60)} ${added(alone, form)}`)
+  await printRounds(db, 'one insert of a row, each in a transaction of its own, no wait for disk', {
+    among: forms,
+    rounds: ALONE_ROUNDS,
+    measure: oneByOne,
+  })
+  await printRounds(db, 'one insert of a row, many in one transaction', {
+    among: forms,
+    rounds: WORK_ROUNDS,
+    measure: inOne,
+  })
+  await printRounds(db, `one statement of ${BULK_ROWS} rows`, {
+    among: BULK_FORMS,
+    rounds: WORK_ROUNDS,
+    measure: inBulk,
+  })
 }
 
-function added(work: ReadonlyMap<Form, number>, form: Form): string {
-  const own = work.get(form) ?? 0
-  return `${cell(own)} µs ${form === 'none' ? '' : `+${cell(own - (work.get('none') ?? 0))} µs`}`
+type Measuring = {
+  among: readonly Form[]
+  rounds: number
+  measure: (session: Queryable, form: Form) => Promise<number>
 }
 
-/** The least of each, because what else the machine does only adds; in turn, because one moment is not like the next. */
-async function leasts(
-  among: readonly Form[],
-  rounds: number,
-  measure: (form: Form) => Promise<number>,
-): Promise<ReadonlyMap<Form, number>> {
-  const values = new Map(among.map((form) => [form, new Array<number>()]))
-  for (let round = 0; round < rounds; round += 1) {
-    for (const form of among) values.get(form)?.push(await measure(form))
+async function printRounds(db: Db, what: string, measuring: Measuring): Promise<void> {
+  const rounds = await db.session((session) => inTurn(session, measuring))
+  print(
+    `\nWork of the server for ${what} (median of ${rounds.length} rounds, and of the differences in each)`,
+  )
+  for (const form of measuring.among) {
+    const own = median(rounds.map((round) => round.get(form) ?? 0))
+    const more = median(rounds.map((round) => (round.get(form) ?? 0) - (round.get('none') ?? 0)))
+    print(`${FORMS[form].padEnd(60)} ${cell(own)} µs ${form === 'none' ? '' : `+${cell(more)} µs`}`)
   }
-  return new Map(among.map((form) => [form, Math.min(...(values.get(form) ?? [0]))]))
+}
+
+/** In turn, and back again, because one moment is not like the next. */
+async function inTurn(
+  session: Queryable,
+  { among, rounds, measure }: Measuring,
+): Promise<ReadonlyMap<Form, number>[]> {
+  const seen: Map<Form, number>[] = []
+  while (seen.length < rounds) {
+    const round = new Map<Form, number>()
+    for (const form of seen.length % 2 === 0 ? among : among.toReversed())
+      round.set(form, await measure(session, form))
+    seen.push(round)
+  }
+  return seen
 }
 
 /** Microseconds of processor time per statement. */
@@ -138,7 +155,9 @@ async function oneByOne(session: Queryable, form: Form): Promise<number> {
   for (let i = 0; i < 20; i += 1) await insert()
   const before = await worked(session)
   for (let i = 0; i < ALONE; i += 1) await insert()
-  return ((await worked(session)) - before) / ALONE
+  const us = ((await worked(session)) - before) / ALONE
+  await session.query('set synchronous_commit = on')
+  return us
 }
 
 /** Processor time of the session's backend in microseconds; where the system does not tell it, the time of the clock. */
@@ -153,25 +172,40 @@ async function worked(session: Queryable): Promise<number> {
 
 type Size = { clients: number; commits: number }
 
-async function printThroughput(write: Writing, { clients, commits }: Size): Promise<void> {
-  const plain: number[] = []
-  const ours: number[] = []
-  const waits: Waits[] = []
+async function printThroughput(write: Writing, size: Size): Promise<void> {
+  const rounds: Round[] = []
   const end = performance.now() + THROUGHPUT_MS
-  while (plain.length < ROUNDS && performance.now() < end) {
-    plain.push((await write('none', clients, commits))[0])
-    const [tps, seen] = await write('ours', clients, commits)
-    ours.push(tps)
-    waits.push(seen)
-  }
-  const [without, withThem] = [median(plain), median(ours)]
-  const longer = (clients / withThem - clients / without) * 1e6
+  while (rounds.length < ROUNDS && performance.now() < end)
+    rounds.push(await bothSides(write, size, rounds.length % 2 === 0))
+  const { clients, commits } = size
+  const longer = rounds.map(({ plain, ours }) => (clients / ours[0] - clients / plain[0]) * 1e6)
+  const side = (name: 'plain' | 'ours'): string =>
+    `${cell(median(rounds.map((round) => round[name][0])))} commits/s, waiting for locks: ${waited(rounds.map((round) => round[name][1]))}`
   print(`
-${clients} ${clients === 1 ? 'client' : 'clients'} of one tenant, durable commits (median of ${plain.length} interleaved rounds)
-without triggers  ${cell(without)} commits/s
-with triggers     ${cell(withThem)} commits/s, ratio ${(withThem / without).toFixed(3)}
-a statement took ${longer.toFixed(0)} µs longer as its client sees it, commit, disk and all
-locks that writers with triggers were waiting for in ${waits.reduce((sum, { looks }) => sum + looks, 0)} looks: ${waits.map(({ locks }) => describe(locks)).find((told) => told !== 'none') ?? 'none'}`)
+${clients} ${clients === 1 ? 'client' : 'clients'} of one tenant, durable commits (medians of ${rounds.length} rounds of both sides, ${commits} commits each)
+without triggers  ${side('plain')}
+with triggers     ${side('ours')}
+ratio of throughput ${median(rounds.map(({ plain, ours }) => ours[0] / plain[0])).toFixed(3)}; a statement took ${median(longer).toFixed(0)} µs longer for its client, commit, disk and all; per commit ${(median(longer) / clients).toFixed(0)} µs`)
+}
+
+type Round = Record<'plain' | 'ours', [number, Waits]>
+
+/** Now the one first, now the other. */
+async function bothSides(write: Writing, size: Size, isPlainFirst: boolean): Promise<Round> {
+  const { clients, commits } = size
+  if (isPlainFirst) {
+    const plain = await write('none', clients, commits)
+    return { plain, ours: await write('ours', clients, commits) }
+  }
+  const ours = await write('ours', clients, commits)
+  return { plain: await write('none', clients, commits), ours }
+}
+
+function waited(all: readonly Waits[]): string {
+  const sum = new Map<string, number>()
+  for (const [name, count] of all.flatMap(({ locks }) => [...locks]))
+    sum.set(name, (sum.get(name) ?? 0) + count)
+  return `${describe(sum)} (${all.reduce((looks, each) => looks + each.looks, 0)} looks)`
 }
 
 async function printForms(write: Writing): Promise<void> {

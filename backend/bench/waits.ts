@@ -25,11 +25,18 @@ export async function sampleWaits<T>(db: Db, work: Promise<T>): Promise<[T, Wait
   return [await done, { looks, locks, other }]
 }
 
+// A lock that is waited for shortly may be seen in one of the two places only, so both are asked, each under its own name.
 async function look(db: Db, locks: Map<string, number>, other: Map<string, number>): Promise<void> {
   const rows = await db.query<{ type: string; event: string; count: number }>(
-    `select wait_event_type as type, wait_event as event, count(*)::integer as count
-     from pg_stat_activity
-     where application_name = 'pgbench' and wait_event_type in ('Lock', 'LWLock', 'IO', 'BufferPin', 'Buffer')
+    `with writer as (
+       select pid, wait_event_type, wait_event from pg_stat_activity where application_name = 'pgbench'
+     )
+     select wait_event_type as type, wait_event as event, count(*)::integer as count
+     from writer where wait_event_type in ('Lock', 'LWLock', 'IO', 'BufferPin', 'Buffer')
+     group by 1, 2
+     union all
+     select 'Lock', concat_ws(' of ', 'pg_locks:' || locktype, relation::regclass), count(*)::integer
+     from pg_locks join writer using (pid) where not granted
      group by 1, 2`,
   )
   for (const { type, event, count } of rows) {

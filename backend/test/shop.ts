@@ -68,7 +68,7 @@ const SCHEMA = `
 async function takeNotes(db: Db): Promise<string[]> {
   const rows = await db.query<{ note: string }>(
     `with taken as (delete from refresh_queue returning *)
-     select concat_ws(' ', source, operation, left(tenant_id::text, 1)) as note from taken order by id`,
+     select concat_ws(' ', source, operation, left(tenant_id::text, 1)) as note from taken order by changed_at`,
   )
   return rows.map(({ note }) => note)
 }

@@ -69,7 +69,7 @@ const dirty = async (): Promise<string[]> => {
 }
 const behind = async (): Promise<string[]> => {
   const rows = await sql<{ row: string }>(
-    `select view_name || ' ' || left(tenant_id::text, 1) as row from view_change order by 1`,
+    `select distinct view_name || ' ' || left(tenant_id::text, 1) as row from view_change order by 1`,
   )
   return rows.map(({ row }) => row)
 }

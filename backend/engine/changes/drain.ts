@@ -22,12 +22,13 @@ export function drainBatch(db: Db): Promise<number> {
   })
 }
 
-// The array makes it one look at the queue: a subquery with a limit might be asked again, and lock other rows then.
+// The array makes it one look at the queue: a subquery with a limit might be asked again, and lock other rows then. A row stays
+// where it is (nobody updates it, and it is locked), and in which order they are taken does not matter.
 function take(tx: Queryable): Promise<(Change & { count: number })[]> {
   return tx.query(
     `with taken as (
        delete from refresh_queue
-       where id = any (array(select id from refresh_queue order by id limit $1 for update skip locked))
+       where ctid = any (array(select ctid from refresh_queue limit $1 for update skip locked))
        returning source, tenant_id, changed_at
      )
      select source, tenant_id::text as tenant, min(changed_at) as "changedAt", count(*)::integer as count

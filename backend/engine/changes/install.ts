@@ -5,7 +5,7 @@ import { quoteIdentifier, type Db, type Queryable } from '../db/index.ts'
 import type { Domain } from '../domain.ts'
 import { PrewarmError } from '../errors.ts'
 import { installReaders } from './install-readers.ts'
-import { trackedSources, wrong, type TrackedSource } from './sources.ts'
+import { trackedSource, trackedSources, wrong, type TrackedSource } from './sources.ts'
 import {
   FUNCTION_PREFIX,
   functionBody,
@@ -33,7 +33,7 @@ export async function installChanges(db: Db, domains: readonly Domain[]): Promis
     done.push(source.name)
   }
   await installReaders(db, domains)
-  return [...done, ...(await dropOthers(db, wanted))]
+  return [...done, ...(await dropUnread(db, wanted))]
 }
 
 type Relation = { oid: number; quoted: string }
@@ -100,16 +100,21 @@ async function makeTriggers(
   })
 }
 
-/** Drops the triggers of what is no source any more, with their functions. */
-async function dropOthers(db: Db, wanted: readonly TrackedSource[]): Promise<string[]> {
-  const others = await db.query<{ name: string; triggers: string[] }>(
+/** Drops the triggers of what nobody reads any more, with their functions. A source of another program's domains is read still. */
+async function dropUnread(db: Db, wanted: readonly TrackedSource[]): Promise<string[]> {
+  const read = await db.query<{ source: string }>('select distinct source from source_reader')
+  const others = read.map(({ source }) => trackedSource(source, { tenantColumn: '' }))
+  const unread = await db.query<{ name: string; triggers: string[] }>(
     `select p.proname as name,
        array(select format('%I on %s', tgname, tgrelid::regclass) from pg_trigger where tgfoid = p.oid) as triggers
      from pg_proc p
      where p.pronamespace = 'public'::regnamespace and p.proname like $1 and p.proname <> all ($2)`,
-    [`${FUNCTION_PREFIX.replaceAll('_', String.raw`\_`)}%`, wanted.map(functionName)],
+    [
+      `${FUNCTION_PREFIX.replaceAll('_', String.raw`\_`)}%`,
+      [...wanted, ...others].map(functionName),
+    ],
   )
-  for (const { name, triggers } of others) {
+  for (const { name, triggers } of unread) {
     await patiently(name, () =>
       db.transaction(async (tx) => {
         await alone(tx)
@@ -118,7 +123,7 @@ async function dropOthers(db: Db, wanted: readonly TrackedSource[]): Promise<str
       }),
     )
   }
-  return others.map(({ name }) => name)
+  return unread.map(({ name }) => name)
 }
 
 /** Several installers at once would trip over each other's catalog rows. */

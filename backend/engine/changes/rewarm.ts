@@ -18,8 +18,9 @@ export type RewarmParts = {
 type Group = { report: InstalledReport; rows: DirtyEntry[] }
 
 const BATCH_ENTRIES = 500
-/** After this time another instance does what one that died had claimed. */
-const CLAIM_MS = 60_000
+/** Renewed as long as the work goes on: after this time another instance does what one that died had claimed. */
+const CLAIM_MS = 10_000
+const RENEWALS_PER_CLAIM = 3
 // An entry that takes long rests long, so that no more than a tenth of the time is spent on it.
 const REST_PER_WORK = 9
 
@@ -27,12 +28,16 @@ const REST_PER_WORK = 9
 export async function rewarmBatch(parts: RewarmParts, signal: AbortSignal): Promise<number> {
   const claimed = await claim(parts)
   const groups = groupsOf(parts, claimed)
+  const renewal = setInterval(() => {
+    hold(parts, claimed).catch(() => undefined)
+  }, CLAIM_MS / RENEWALS_PER_CLAIM)
   try {
     while (groups.length > 0) {
       await renew(parts, groups[0], signal)
       groups.shift()
     }
   } finally {
+    clearInterval(renewal)
     const undone = groups.flatMap(({ rows }) => rows)
     if (undone.length > 0) await giveBack(parts, undone)
   }
@@ -59,6 +64,20 @@ function claim({ db, reports, clock }: RewarmParts): Promise<DirtyEntry[]> {
       new Date(clock().getTime() + CLAIM_MS),
       BATCH_ENTRIES,
       reports.catalog.all.map(({ id }) => id),
+    ],
+  )
+}
+
+/** Only what is not done yet. */
+async function hold({ db, clock }: RewarmParts, rows: readonly DirtyEntry[]): Promise<void> {
+  await db.query(
+    `update dirty_entry set claimed_until = $3
+     from unnest($1::text[], $2::text[]) as held (report, tenant)
+     where dirty_entry.report = held.report and dirty_entry.tenant = held.tenant and claimed_until is not null`,
+    [
+      rows.map(({ report }) => report),
+      rows.map(({ tenant }) => tenant),
+      new Date(clock().getTime() + CLAIM_MS),
     ],
   )
 }

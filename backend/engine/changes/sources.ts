@@ -29,7 +29,7 @@ export function trackedSources(domains: readonly Domain[]): TrackedSource[] {
   return [...found.values()]
 }
 
-function trackedSource(name: string, { tenantColumn }: Source): TrackedSource {
+export function trackedSource(name: string, { tenantColumn }: Source): TrackedSource {
   const [schema, table, ...rest] = name.split('.')
   if (schema && table && rest.length === 0) return { name, schema, table, tenantColumn }
   throw wrong(`The source "${name}" is to be named as schema.table.`)

@@ -1,5 +1,6 @@
 // The statements that make a source tell of its changes. The function names its source and column itself, so that its plans
-// are made once per session; it belongs to whoever installs it, so that any role may write to the source.
+// are made once per session; it belongs to whoever installs it, so that any role may write to the source. Pinning its
+// search_path would cost every statement, so instead all that is looked up by name is qualified, operators and types too.
 import { createHash } from 'node:crypto'
 import { quoteIdentifier } from '../db/index.ts'
 import type { TrackedSource } from './sources.ts'
@@ -18,7 +19,7 @@ export function functionName({ name }: TrackedSource): string {
 export function functionSql(source: TrackedSource): string {
   return `
 create or replace function public.${quoteIdentifier(functionName(source))}() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $prewarm$${functionBody(source)}$prewarm$`
+language plpgsql security definer as $prewarm$${functionBody(source)}$prewarm$`
 }
 
 // A row without a tenant belongs to nobody's reports.
@@ -30,13 +31,14 @@ export function functionBody({ name, tenantColumn }: TrackedSource): string {
     select ${source}, tenant, '${operation}' from (${rows}) touched where tenant is not null;`
   return `
 begin
-  if tg_op = 'INSERT' then${noteEach('INSERT', `select distinct ${tenant} as tenant from new_rows`)}
-  elsif tg_op = 'UPDATE' then${noteEach('UPDATE', `select ${tenant} as tenant from old_rows union select ${tenant} from new_rows`)}
-  elsif tg_op = 'DELETE' then${noteEach('DELETE', `select distinct ${tenant} as tenant from old_rows`)}
+  if tg_op operator(pg_catalog.=) 'INSERT' then${noteEach('INSERT', `select distinct ${tenant} as tenant from new_rows`)}
+  elsif tg_op operator(pg_catalog.=) 'UPDATE' then${noteEach('UPDATE', `select ${tenant} as tenant from old_rows union select ${tenant} from new_rows`)}
+  elsif tg_op operator(pg_catalog.=) 'DELETE' then${noteEach('DELETE', `select distinct ${tenant} as tenant from old_rows`)}
   else
     insert into public.refresh_queue (source, operation) values (${source}, tg_op);
   end if;
-  if pg_sequence_last_value('public.refresh_queue_woken'::regclass) < date_part('epoch', clock_timestamp()) * 1000 - ${WAKE_EVERY_MS} then
+  if pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) operator(pg_catalog.*) 1000 operator(pg_catalog.-) ${WAKE_EVERY_MS}
+    operator(pg_catalog.>) pg_catalog.pg_sequence_last_value('public.refresh_queue_woken'::pg_catalog.regclass) then
     perform public.refresh_queue_wake();
   end if;
   return null;

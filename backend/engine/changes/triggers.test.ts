@@ -32,6 +32,29 @@ const wakenBy = async (statements: number): Promise<{ times: number; most: numbe
   return { times, most }
 }
 
+/** Each would catch a name that a trigger leaves unqualified. */
+const LURES = `
+  create table lure.caught (what text);
+  create table lure.refresh_queue (source text, tenant_id uuid, operation text);
+  create sequence lure.refresh_queue_woken;
+  create domain lure.regclass as text;
+  create function lure.compare(a text, b text) returns boolean language plpgsql as
+    $$ begin insert into lure.caught values ('='); return a operator(pg_catalog.~~) b; end $$;
+  create operator lure.= (leftarg = text, rightarg = text, function = lure.compare);
+  create function lure.times(a double precision, b integer) returns double precision language plpgsql as
+    $$ begin insert into lure.caught values ('*'); return 0; end $$;
+  create operator lure.* (leftarg = double precision, rightarg = integer, function = lure.times);
+  create operator lure.- (leftarg = double precision, rightarg = integer, function = lure.times);
+  create function lure.more(a double precision, b bigint) returns boolean language plpgsql as
+    $$ begin insert into lure.caught values ('>'); return true; end $$;
+  create operator lure.> (leftarg = double precision, rightarg = bigint, function = lure.more);
+  create function lure.clock_timestamp() returns timestamptz language plpgsql as
+    $$ begin insert into lure.caught values ('clock'); return pg_catalog.now(); end $$;
+  create function lure.date_part(what text, at timestamptz) returns double precision language plpgsql as
+    $$ begin insert into lure.caught values ('date_part'); return 0; end $$;
+  create function lure.pg_sequence_last_value(name pg_catalog.regclass) returns bigint language plpgsql as
+    $$ begin insert into lure.caught values ('sequence'); return 0; end $$;`
+
 describe('a statement notes each tenant that it touched, once', () => {
   test('when it inserts, updates and deletes', async () => {
     await place.sql(`insert into shop.orders select n, '${A}' from generate_series(1, 100) n`)
@@ -147,6 +170,32 @@ describe('changes are noted', () => {
     )
     expect(await place.noted()).toEqual(['shop.orders INSERT a'])
     await place.sql(`drop owned by ${role}; drop role ${role}`)
+  })
+})
+
+describe('a role that has operators, functions, types and tables of its own in front of ours', () => {
+  test('has none of them used with the rights of the owner', async () => {
+    const role = `intruder_${Date.now()}`
+    await place.sql(`
+      create role ${role};
+      create schema lure authorization ${role};
+      grant usage on schema shop to ${role};
+      grant insert, update, delete, select on shop.orders to ${role};
+      begin;
+      set local role ${role};
+      ${LURES}
+      set local search_path = lure, shop, pg_catalog;
+      insert into orders values (1, '${A}');
+      update orders set amount = 1;
+      delete from orders;
+      commit`)
+    expect(await place.sql('select * from lure.caught')).toEqual([])
+    expect(await place.noted()).toEqual([
+      'shop.orders INSERT a',
+      'shop.orders UPDATE a',
+      'shop.orders DELETE a',
+    ])
+    await place.sql(`drop schema lure cascade; drop owned by ${role}; drop role ${role}`)
   })
 })
 

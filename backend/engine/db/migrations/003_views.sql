@@ -23,16 +23,24 @@ create table view_state (
   check (satisfied <= requested)
 );
 
--- The tenants whose data in a view is behind its sources.
+-- The tenants whose data in a view is behind its sources. A tenant may stand here twice: whoever notes a change does not wait for
+-- the transaction of a refresh, which has locked the rows that it strikes out.
 create table view_change (
   view_name  text not null references view_state on delete cascade,
   tenant_id  uuid not null,
   change     bigint not null, -- of the sequence below; another one means another change since
   changed_at timestamptz not null,
-  primary key (view_name, tenant_id)
+  primary key (view_name, tenant_id, change)
 );
 
 create sequence view_change_number;
+
+-- Requests because of changes that could not be counted in `view_state`, whose row was locked. The planner counts them.
+create table view_request (
+  view_name  text primary key references view_state on delete cascade,
+  asked_at   timestamptz not null,
+  not_before timestamptz not null
+);
 
 alter table job_runs add column view_name text;
 alter table job_runs drop constraint job_runs_kind_check;
@@ -75,6 +83,10 @@ declare
 begin
   if state.definition_hash = '' then
     raise exception 'A view that it reads was rebuilt, and it could not be.';
+  end if;
+  -- Whole tables are sorted and counted: in memory, where the server is not that generous anyway.
+  if pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB') then
+    perform set_config('work_mem', '64MB', true);
   end if;
   -- What was never filled cannot be refreshed concurrently, and has no readers to wait for it.
   execute format('refresh materialized view %s %s', case when is_populated then 'concurrently' else '' end, view_id);
@@ -140,14 +152,14 @@ create function note_view_run(attempt view_attempt, run_status text, triggered_b
          attempt.run_at, attempt.ended_at, extract(epoch from attempt.ended_at - attempt.run_at) * 1000,
          1, (attempt.status = 'refreshed')::integer, (attempt.status = 'failed')::integer,
          coalesce(attempt.error, attempt.row_count || ' rows'), attempt.error,
-         jsonb_build_object('row_count', attempt.row_count, 'changed_tenants', coalesce(cardinality(attempt.tenants), 0))
+         jsonb_build_object('row_count', attempt.row_count, 'changed_tenants', (select count(distinct tenant) from unnest(attempt.tenants) tenant))
 $$;
 
 create function note_view_success(attempt view_attempt, triggered_by text) returns void language plpgsql as $$
 declare
   state view_state;
 begin
-  select * into state from view_state s where s.view_name = attempt.view_name for update;
+  select * into state from view_state s where s.view_name = attempt.view_name for no key update;
   -- A refreshed view is a source that has changed.
   insert into refresh_queue (source, tenant_id, operation)
   select state.domain || '.' || state.view_name, changed.tenant_id, 'REFRESH'
@@ -160,6 +172,7 @@ begin
     union
     select null::uuid where state.reads_untracked
   ) changed (tenant_id);
+  perform refresh_queue_wake() where found;
   delete from view_change c
   using unnest(attempt.tenants, attempt.changes) seen (tenant_id, change)
   where c.view_name = attempt.view_name and (c.tenant_id, c.change) = (seen.tenant_id, seen.change);
@@ -259,7 +272,7 @@ select s.view_name,
        s.pending_since,
        s.reasons,
        s.not_before,
-       (select count(*) from view_change c where c.view_name = s.view_name)::integer as changed_tenants,
+       (select count(distinct c.tenant_id) from view_change c where c.view_name = s.view_name)::integer as changed_tenants,
        s.last_duration_ms,
        s.row_count,
        s.consecutive_failures,

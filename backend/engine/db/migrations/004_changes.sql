@@ -1,15 +1,18 @@
 -- Committed writes to sources, appended by their triggers and taken off by the drainer. A refreshed view is a source, too.
+-- It has no key, index or sequence, because each would cost every writer; a row is known by its ctid, and its transaction by
+-- its xmin.
 create table refresh_queue (
-  id         bigint generated always as identity primary key,
   source     text not null, -- schema.table, or schema.view
   tenant_id  uuid,          -- null: all tenants
   operation  text not null,
-  xid        xid8 not null default pg_current_xact_id(),
   changed_at timestamptz not null default clock_timestamp()
 );
 
--- It is nearly empty and always in motion: what is dead in it must not pile up.
-alter table refresh_queue set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+-- It is nearly empty and always in motion: what is dead in it must not pile up. It is not made shorter either, because
+-- that locks writers out for a moment, and it soon grows again.
+alter table refresh_queue set (
+  autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, vacuum_truncate = off
+);
 
 -- Who reads which source; a view that is read is a source. It stands here so that a drainer whose program is older than the
 -- newest domains does not take a change off the queue without noting it for all who read it.
