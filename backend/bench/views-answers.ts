@@ -2,32 +2,64 @@
 import { readContext, withEngine } from '../cli/context.ts'
 import { print } from '../cli/output.ts'
 import { domains } from '../domains/index.ts'
+import type { Db } from '../engine/db/index.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { InstalledReport } from '../engine/reports/index.ts'
 import { listActiveTenants } from '../engine/tenancy/index.ts'
 
 type Times = { p50: number; p99: number }
 
-/** By the id of the report, in milliseconds. */
+/** By the report and whose it is, in milliseconds. */
 export type AnswerFigures = Record<string, { computed: Times; cached: Times; togetherMs: number }>
 
-const REPORTS = new Set(['campaigns:dashboard_aggregate', 'customers:customer_kpis'])
-const ROUNDS = 3
+const READS = 300
+// So large that counting takes longer than asking.
+const MANY_CUSTOMERS = 10_000
 
 const context = await readContext(domains, 'warn')
-await withEngine(context, async ({ engine, resources }) => {
-  const tenants = (await listActiveTenants(resources.db)).map(({ id }) => id)
-  const figures: AnswerFigures = {}
-  for (const report of engine.reports.catalog.all.filter(({ id }) => REPORTS.has(id))) {
-    await ask(engine, report, tenants, true)
-    figures[report.id] = {
-      computed: await times(() => ask(engine, report, tenants, true)),
-      togetherMs: await together(engine, report),
-      cached: await times(() => ask(engine, report, tenants, false)),
-    }
+await withEngine(context, async ({ engine, resources: { db } }) => {
+  const all = (await listActiveTenants(db)).map(({ id }) => id)
+  const many = new Set(await withManyCustomers(db))
+  const few = all.filter((id) => !many.has(id))
+  const figures: AnswerFigures = {
+    dashboard_aggregate: await measure(engine, 'campaigns:dashboard_aggregate', all),
+    [`customer_kpis, ${many.size} large tenants`]: await measure(
+      engine,
+      'customers:customer_kpis',
+      [...many],
+    ),
+    [`customer_kpis, ${few.length} small ones`]: await measure(
+      engine,
+      'customers:customer_kpis',
+      few,
+    ),
   }
   print(JSON.stringify(figures))
 })
+
+async function withManyCustomers(db: Db): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    'select tenant_id as id from customers.customers group by 1 having count(*) >= $1',
+    [MANY_CUSTOMERS],
+  )
+  return rows.map(({ id }) => id)
+}
+
+async function measure(
+  engine: Engine,
+  id: string,
+  tenants: readonly string[],
+): Promise<AnswerFigures[string]> {
+  const report = engine.reports.catalog.all.find((one) => one.id === id)
+  if (!report) throw new Error(`There is no report "${id}".`)
+  const rounds = Math.ceil(READS / tenants.length)
+  await ask(engine, report, tenants, true)
+  return {
+    computed: await times(rounds, () => ask(engine, report, tenants, true)),
+    togetherMs: await together(engine, report),
+    cached: await times(rounds, () => ask(engine, report, tenants, false)),
+  }
+}
 
 /** The time of every read, one after the other. */
 async function ask(
@@ -55,9 +87,9 @@ async function together(engine: Engine, report: InstalledReport): Promise<number
   return performance.now() - start
 }
 
-async function times(round: () => Promise<number[]>): Promise<Times> {
+async function times(rounds: number, round: () => Promise<number[]>): Promise<Times> {
   const all: number[] = []
-  for (let i = 0; i < ROUNDS; i += 1) all.push(...(await round()))
+  for (let i = 0; i < rounds; i += 1) all.push(...(await round()))
   const sorted = all.toSorted((a, b) => a - b)
   const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.NaN
   return { p50: at(0.5), p99: at(0.99) }

@@ -1,5 +1,6 @@
 // `npm run bench:views [TENANTS EVENTS]`: the campaign dashboard and the customer KPIs from the source tables, from the views and from the
 // cache, and how long the views take to be refreshed after the work of some minutes.
+import { loadavg } from 'node:os'
 import { print, tell } from '../cli/output.ts'
 import { figuresOf } from './child.ts'
 import { withServers } from './servers.ts'
@@ -27,6 +28,7 @@ await withServers(async (servers) => {
   for (const report of Object.keys(raw)) printReport(report, raw[report], viewed[report])
   tell('Refreshing…')
   printRefreshes(await figuresOf<RefreshFigures>('bench/views-refresh.ts', [], servers))
+  print(`\nload of the machine at the end: ${loadavg()[0]?.toFixed(1)}`)
 })
 
 export type FillFigures = Record<string, number>

@@ -43,6 +43,21 @@ describe('a pool', () => {
     await db.end()
   })
 
+  test('keeps a statement on its connection when it is told to, and each text once', async () => {
+    const db = open({ max: 1 })
+    const ask = (text: string): Promise<unknown[]> => db.query(text, ['1'], { isKept: true })
+    expect(await ask('select $1::text as a')).toEqual([{ a: '1' }])
+    expect(await ask('select $1::text as a')).toEqual([{ a: '1' }])
+    expect(await ask('select $1::text as b')).toEqual([{ b: '1' }])
+    await db.query('select $1::text as c', ['1'])
+    const kept = await db.query('select statement from pg_prepared_statements order by 1')
+    expect(kept).toEqual([
+      { statement: 'select $1::text as a' },
+      { statement: 'select $1::text as b' },
+    ])
+    await db.end()
+  })
+
   test('ends a statement that takes longer than its timeout', async () => {
     const db = open({ statementTimeoutMs: 50 })
     const error = await failureOf(db.query('select pg_sleep(60)'))

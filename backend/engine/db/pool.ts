@@ -1,4 +1,5 @@
 // The only pg import. A `Db` is a pool with one statement timeout; what needs another timeout gets another pool.
+import { createHash } from 'node:crypto'
 import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from 'pg'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
@@ -8,7 +9,19 @@ export type Row = QueryResultRow
 
 export type Queryable = {
   /** Rows of one statement. Times out after the pool's `statementTimeoutMs`. */
-  query<R extends Row>(text: string, values?: readonly unknown[]): Promise<R[]>
+  query<R extends Row>(
+    text: string,
+    values?: readonly unknown[],
+    options?: QueryOptions,
+  ): Promise<R[]>
+}
+
+export type QueryOptions = {
+  /**
+   * The connection keeps the statement, parsed, and its plan as soon as PostgreSQL finds that one for all values is no worse
+   * than one for each. For texts of which there are few: a connection forgets none.
+   */
+  isKept?: boolean
 }
 
 export type Db = Queryable & {
@@ -79,9 +92,14 @@ export function isLockTimeout(error: unknown): boolean {
 function dbOf(pool: Pool, beside: Pick<Db, 'another' | 'listen'>): Db {
   let statements = 0
   const on = (client: Pool | PoolClient): Queryable => ({
-    query: async <R extends Row>(text: string, values: readonly unknown[] = []) => {
+    query: async <R extends Row>(
+      text: string,
+      values: readonly unknown[] = [],
+      { isKept = false }: QueryOptions = {},
+    ) => {
       statements += 1
-      return (await client.query<R>(text, [...values])).rows
+      const name = isKept ? { name: nameOf(text) } : {}
+      return (await client.query<R>({ ...name, text, values: [...values] })).rows
     },
   })
   return {
@@ -94,6 +112,11 @@ function dbOf(pool: Pool, beside: Pick<Db, 'another' | 'listen'>): Db {
     },
     end: () => pool.end(),
   }
+}
+
+// One name for one text, whatever else the connection keeps. PostgreSQL cuts names after 63 characters.
+function nameOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {

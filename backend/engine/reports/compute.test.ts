@@ -10,6 +10,7 @@ const NOW = new Date('2026-03-10T12:00:00Z')
 const tenants = [1, 2].map((n) => ({ id: randomUUID(), name: `Tenant ${n}`, timezone: 'UTC' }))
 const ASKED = "unnest(:'tenant_ids'::uuid[]) asked (id), unnest(:'include_test_data'::text[]) v"
 const EACH = `select id, v, '{}' from ${ASKED}`
+const EACH_NAMED = `select id as tenant_id, v as include_test_data, '{}'::json as data from ${ASKED}`
 
 let database: TestDatabase
 let report: InstalledReport
@@ -28,11 +29,25 @@ const answers = (sql: string): Promise<Answer[]> => {
 
 describe('the answers to a report', () => {
   test('are one for each tenant and variant', async () => {
-    const found = await answers(
-      `select id as tenant_id, v as include_test_data, '{}'::json as data from ${ASKED}`,
-    )
+    const found = await answers(EACH_NAMED)
     expect(found).toHaveLength(4)
     expect(found).toContainEqual({ tenantId: tenants[1]?.id, variant: 'false', data: '{}' })
+  })
+
+  test('are prepared for one tenant, and planned each time for several', async () => {
+    const asked = { variants: ['true', 'false'], restriction: UNRESTRICTED, merge: false, now: NOW }
+    await database.db.transaction(async (tx) => {
+      const kept = (): Promise<unknown[]> => tx.query('select name from pg_prepared_statements')
+      await compute(tx, { ...report, sql: compileSql(EACH_NAMED) }, { ...asked, tenants })
+      expect(await kept()).toHaveLength(0)
+      for (const tenant of tenants)
+        await compute(
+          tx,
+          { ...report, sql: compileSql(EACH_NAMED) },
+          { ...asked, tenants: [tenant] },
+        )
+      expect(await kept()).toHaveLength(1)
+    })
   })
 
   test.each([

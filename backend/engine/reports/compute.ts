@@ -28,9 +28,15 @@ export async function compute(db: Queryable, report: InstalledReport, ask: Ask):
 ${report.sql.text}
 ) as report`,
     report.sql.bind(valuesOf(report, ask)),
+    { isKept: isRead(ask) },
   )
   checkComplete(report, ask, answers)
   return answers
+}
+
+// For one tenant planning can take longer than the answer. For many it is nothing, and a plan that was made for them is better.
+function isRead({ tenants, merge }: Ask): boolean {
+  return tenants.length === 1 && !merge
 }
 
 /** Asks for no tenant at all, which shows whether the SQL fits the tables. */

@@ -35,15 +35,28 @@ export type Computed = {
   isStale: boolean
 }
 
+/** `isChecked`: the store knew, when it was ready, whether the data had changed meanwhile. */
+type Flown = Computed & { isChecked: boolean }
+
 /** How often a process looks whether the entry that another process computes is there. */
 const WAIT_STEP_MS = 25
+/** Nobody is given what was before a commit longer ago than this as if it were new. */
+const LATEST_MS = 1000
 
-/** A result that another process has written meanwhile is as good as our own. */
-export function computeMissing(parts: ReaderParts, request: ReportRequest): Promise<Computed> {
+/**
+ * A result that another process has written meanwhile is as good as our own. While the store is away, so is one that this process
+ * began a moment ago; but if that was too long ago, who joined it is told that it may be outdated.
+ */
+export async function computeMissing(
+  parts: ReaderParts,
+  request: ReportRequest,
+): Promise<Computed> {
   const startedAt = parts.clock().getTime()
-  return parts.flight(`missing ${keyOf(request)}`, () =>
+  const { isChecked, ...computed } = await parts.flight(`missing ${keyOf(request)}`, () =>
     claimAndCompute(parts, request, () => findDone(parts, request, startedAt)),
   )
+  const isTooOld = !isChecked && startedAt - computed.entry.header.generatedAt > LATEST_MS
+  return { ...computed, isStale: computed.isStale || isTooOld }
 }
 
 /** Does not settle for a result that was begun before now, by whomever. */
@@ -68,8 +81,8 @@ export function renewStale(parts: ReaderParts, request: ReportRequest): Promise<
 async function claimAndCompute(
   parts: ReaderParts,
   request: ReportRequest,
-  look: () => Promise<Computed | undefined>,
-): Promise<Computed> {
+  look: () => Promise<Flown | undefined>,
+): Promise<Flown> {
   const deadline = performance.now() + parts.patienceMs
   for (;;) {
     const claim = await claimEntry(parts, request)
@@ -93,12 +106,12 @@ async function findDone(
   parts: ReaderParts,
   request: ReportRequest,
   startedAt: number,
-): Promise<Computed | undefined> {
+): Promise<Flown | undefined> {
   const found = await lookUp(parts, request)
   if (found.state === 'missing') return undefined
   const isStale = found.state === 'stale'
   if (isStale && found.entry.header.generatedAt < startedAt) return undefined
-  return { entry: found.entry, databaseMs: 0, isStale }
+  return { entry: found.entry, databaseMs: 0, isStale, isChecked: true }
 }
 
 // Null when the store cannot be reached: the answer is then computed, and not kept.
@@ -118,7 +131,7 @@ async function computeAndWrite(
   parts: ReaderParts,
   request: ReportRequest,
   claim: Claim | null,
-): Promise<Computed> {
+): Promise<Flown> {
   try {
     const start = performance.now()
     const claims = claim ? [claim] : []
@@ -126,8 +139,9 @@ async function computeAndWrite(
       computeEntry(parts, request, claim),
     )
     const databaseMs = performance.now() - start
-    const isOutdated = claim !== null && (await write(parts, claim, entry)) === 'outdated'
-    return { entry, databaseMs, isStale: isOutdated || entry.header.waitsForView === true }
+    const result = claim ? await write(parts, claim, entry) : 'unavailable'
+    const isStale = result === 'outdated' || entry.header.waitsForView === true
+    return { entry, databaseMs, isStale, isChecked: result === 'written' }
   } catch (error) {
     await giveBack(parts, claim)
     throw error
