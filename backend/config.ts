@@ -111,7 +111,7 @@ const Settings = z.object({
   CACHE_LOCAL_TRUST_MS: milliseconds(
     250,
     'How long an entry is served without asking Redis again',
-    { min: 0, max: 1000 },
+    { min: 0, max: 500 },
   ),
   CACHE_LOCAL_MAX_MB: count(64, 'Memory for entries inside the process (MiB)'),
   CACHE_REDIS_MAX_MB: count(512, 'Memory of the Redis that is started from the PATH (MiB)'),

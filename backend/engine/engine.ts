@@ -98,7 +98,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   ])
   const cron = cronOf(options, executors)
   const changes = createChanges({ db, store, reports, clock, log, rewarmMs })
-  const monitoring = createMonitoring({ db, settings: settings.monitoring, clock, log })
+  const monitoring = monitoringOf(options)
   const seed = (): Promise<string[]> =>
     cron.seedSchedules([...own.schedules, ...domains.flatMap(({ schedules }) => schedules)])
   const parts = { views, lanes, changes, cron, monitoring }
@@ -184,6 +184,12 @@ function cronOf(
     leaseMs: settings.cronLeaseMs,
     concurrency: settings.cronConcurrency,
   })
+}
+
+function monitoringOf(options: EngineOptions): Monitoring {
+  const { resources, settings, clock, log } = options
+  const domains = options.domains.map(({ name }) => name)
+  return createMonitoring({ db: resources.db, domains, settings: settings.monitoring, clock, log })
 }
 
 /** With the name that each function has in its domain, whichever of its spellings the job has. */

@@ -15,7 +15,7 @@ export type MonitoringWorld = {
   db: Db
   logged: LogEntry[]
   /** One more instance, with its own pool. */
-  instance(settings?: Partial<MonitoringSettings>): Monitoring
+  instance(settings?: Partial<MonitoringSettings>, domains?: readonly string[]): Monitoring
   /** Moves the clock of every instance. */
   setTime(time: string): void
   /** Makes a view that was refreshed at noon and should be at most five minutes old. */
@@ -53,10 +53,10 @@ export async function monitoringWorld(): Promise<MonitoringWorld> {
   return {
     db,
     logged,
-    instance: (settings) => {
+    instance: (settings, domains = ['shop']) => {
       const pool = connect({ ...POOL, connectionString, log })
       const whole = { ...SETTINGS, ...settings }
-      const monitoring = createMonitoring({ db: pool, settings: whole, clock, log })
+      const monitoring = createMonitoring({ db: pool, domains, settings: whole, clock, log })
       instances.push({ monitoring, pool })
       return monitoring
     },

@@ -57,9 +57,17 @@ describe('the quick start', () => {
   test.each(others)('%s', { timeout: 60_000 }, async (line) => {
     const { code, output } = await finished(run([...variables, line]))
     expect(`exit ${String(code)}\n${output}`).toMatch(/^exit 0\n./)
-    expect(output).toMatch(line.includes('/api/reports') ? /"status":"success"/ : /./)
+    expect(output).toMatch(expected(line))
   })
 })
+
+/** Those lines that show the headers are the first to read a dashboard, which is warm. */
+function expected(line: string): RegExp {
+  if (line.startsWith('curl -i')) return /HTTP\/1\.1 200 [\s\S]*\nX-Cache: HIT\r/i
+  if (line.includes('/api/reports')) return /"status":"success"/
+  if (line.startsWith('curl')) return /"(success|customers)":|redis-cache/
+  return /./
+}
 
 test('a dashboard of your own is made, migrated and warmed', { timeout: 60_000 }, async () => {
   const { code, output } = await finished(run(linesAfter('<!-- own dashboard -->')))

@@ -1,5 +1,4 @@
 // One evaluation, top to bottom. Every instance makes it, and the unique index lets one of them open an incident.
-import type { Queryable } from '../db/index.ts'
 import { changeIncidents, type ChangeParts } from './change-incidents.ts'
 import { decide, type Trouble, type Unresolved } from './decide.ts'
 import { readEvidence } from './evidence.ts'
@@ -7,11 +6,17 @@ import type { Incident } from './incident.ts'
 
 export type Evaluated = { opened: Incident[]; resolved: Incident[] }
 
-/** `marginMs` is how much older than its target lag a view may be. */
-export async function evaluate(parts: ChangeParts & { marginMs: number }): Promise<Evaluated> {
+export type EvaluateParts = ChangeParts & {
+  /** How much older than its target lag a view may be. */
+  marginMs: number
+  /** Whose views are watched. */
+  domains: readonly string[]
+}
+
+export async function evaluate(parts: EvaluateParts): Promise<Evaluated> {
   // Before the evidence: what was seen when an incident was opened is seen here, too.
-  const unresolved = await readUnresolved(parts.db)
-  const { troubles, recovered } = decide(await readEvidence(parts.db), unresolved, parts)
+  const unresolved = await readUnresolved(parts)
+  const { troubles, recovered } = decide(await readEvidence(parts.db, parts), unresolved, parts)
   if (troubles.length > 0) await seeAgain(parts, troubles)
   return {
     opened: troubles.length > 0 ? await openIncidents(parts, troubles) : [],
@@ -19,10 +24,16 @@ export async function evaluate(parts: ChangeParts & { marginMs: number }): Promi
   }
 }
 
-function readUnresolved(db: Queryable): Promise<Unresolved[]> {
+// That of a view which is gone is anybody's.
+function readUnresolved({ db, domains }: EvaluateParts): Promise<Unresolved[]> {
   return db.query<Unresolved>(
     `select id, kind, subject, cause_at as "causeAt"
-     from alert_incidents where status <> 'resolved'`,
+     from alert_incidents
+     where status <> 'resolved' and not (
+       kind in ('view_failing', 'view_late')
+       and exists (select from view_state where view_name = subject and domain <> all ($1))
+     )`,
+    [domains],
   )
 }
 

@@ -24,17 +24,22 @@ export type JobEvidence = {
 
 export type Evidence = { views: readonly ViewEvidence[]; jobs: readonly JobEvidence[] }
 
-export async function readEvidence(db: Queryable): Promise<Evidence> {
-  const [views, jobs] = await Promise.all([readViews(db), readJobs(db)])
+/** Of views only those of these domains: whoever has another domain watches its views. */
+export async function readEvidence(
+  db: Queryable,
+  { domains }: { domains: readonly string[] },
+): Promise<Evidence> {
+  const [views, jobs] = await Promise.all([readViews(db, domains), readJobs(db)])
   return { views, jobs }
 }
 
-function readViews(db: Queryable): Promise<ViewEvidence[]> {
+function readViews(db: Queryable, domains: readonly string[]): Promise<ViewEvidence[]> {
   return db.query<ViewEvidence>(
     `select view_name as name, consecutive_failures as failures, last_error as "lastError",
             last_success_at as "lastSuccessAt", last_failure_at as "lastFailureAt",
             target_lag_seconds as "targetLagSeconds"
-     from view_state`,
+     from view_state where domain = any ($1)`,
+    [domains],
   )
 }
 

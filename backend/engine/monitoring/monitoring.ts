@@ -20,7 +20,14 @@ export type MonitoringSettings = {
   logsRequests: boolean
 }
 
-export type MonitoringOptions = { db: Db; settings: MonitoringSettings; clock: Clock; log: Log }
+export type MonitoringOptions = {
+  db: Db
+  /** The names of those whose views are watched. */
+  domains: readonly string[]
+  settings: MonitoringSettings
+  clock: Clock
+  log: Log
+}
 
 export type Monitoring = Service & {
   settings: MonitoringSettings
@@ -37,12 +44,18 @@ export type Monitoring = Service & {
 const EVALUATE_EVERY_MS = 5 * SECOND
 const DELIVER_EVERY_MS = SECOND
 
-export function createMonitoring({ db, settings, clock, log }: MonitoringOptions): Monitoring {
+export function createMonitoring({
+  db,
+  domains,
+  settings,
+  clock,
+  log,
+}: MonitoringOptions): Monitoring {
   const { viewLateMarginMs: marginMs, webhook } = settings
   const stopping = new AbortController()
   const parts = (): ChangeParts => ({ db, now: clock(), notifies: webhook !== undefined })
   const evaluateNow = async (): Promise<Evaluated> => {
-    const evaluated = await evaluate({ ...parts(), marginMs })
+    const evaluated = await evaluate({ ...parts(), marginMs, domains })
     for (const { message } of evaluated.opened) log.error(`Incident: ${message}`)
     for (const { message } of evaluated.resolved) log.info(`Resolved: ${message}`)
     return evaluated

@@ -61,3 +61,16 @@ export async function createDemoTenants(
   )
   return rows.map((row) => row.id)
 }
+
+/** The ids of those of the demo tenants `from` to `to` that exist. */
+export async function findDemoTenants(
+  db: Queryable,
+  { from, to }: { from: number; to: number },
+): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(
+    `select id from tenant
+     where id in (select md5('prewarm demo tenant ' || n)::uuid from generate_series($1::int, $2::int) as n)`,
+    [from, to],
+  )
+  return rows.map((row) => row.id)
+}

@@ -28,6 +28,8 @@ export type InstalledView = View & {
 export type ViewCatalog = {
   /** A view comes after those that it reads. */
   all: readonly InstalledView[]
+  /** The domains of this program, those without views, too. */
+  domains: readonly string[]
   find(name: string): InstalledView | undefined
 }
 
@@ -45,7 +47,8 @@ export async function loadViews(domains: readonly Domain[]): Promise<ViewCatalog
   )
   refuseTwice(loaded)
   const all = inOrder(loaded)
-  return { all, find: (name) => all.find((view) => view.name === name) }
+  const names = domains.map(({ name }) => name)
+  return { all, domains: names, find: (name) => all.find((view) => view.name === name) }
 }
 
 async function load(domain: Domain, name: string, view: View): Promise<InstalledView> {

@@ -5,20 +5,27 @@ import type { Log } from '../log.ts'
 import type { ViewCatalog } from './catalog.ts'
 import { BUILDING, idOf, REPLACED } from './definition.ts'
 
-/** Drops the views that no domain has any more; of other materialized views nothing is known here. */
-export async function dropUnknown(db: Db, { all }: ViewCatalog, log: Log): Promise<string[]> {
-  const unknown = await db.query<{ domain: string; name: string }>(
-    'select domain, view_name as name from view_state where view_name <> all ($1)',
-    [all.map(({ name }) => name)],
+/** Drops the views that a domain had and has no more. Those of other domains may be another program's, on the same database. */
+export async function dropRemoved(
+  db: Db,
+  { all, domains }: ViewCatalog,
+  log: Log,
+): Promise<string[]> {
+  const removed = await db.query<{ domain: string; name: string }>(
+    'select domain, view_name as name from view_state where view_name <> all ($1) and domain = any ($2)',
+    [all.map(({ name }) => name), domains],
   )
   const dropped: string[] = []
   // Those above go first; which they are is not known any more.
   for (let found = true; found;) {
     found = false
-    for (const view of unknown.filter(({ name }) => !dropped.includes(name))) {
+    for (const view of removed.filter(({ name }) => !dropped.includes(name))) {
       const error = await drop(db, idOf(view))
       if (error !== undefined) {
-        log.warn('A view of no domain could not be dropped.', { view: view.name, error })
+        log.warn('A view that its domain has no more could not be dropped.', {
+          view: view.name,
+          error,
+        })
         continue
       }
       await db.query('delete from view_state where view_name = $1', [view.name])

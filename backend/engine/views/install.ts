@@ -6,7 +6,7 @@ import { messageOf, PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { buildView } from './build.ts'
 import type { InstalledView, ViewCatalog } from './catalog.ts'
-import { dropLeftovers, dropUnknown } from './clear-up.ts'
+import { dropLeftovers, dropRemoved } from './clear-up.ts'
 import { createIndex, indexesOf } from './definition.ts'
 import { noteFailure } from './failure.ts'
 import { inspectViews, type ViewFacts } from './inspect.ts'
@@ -26,7 +26,7 @@ export function installViews(options: InstallOptions): Promise<string[]> {
   return withLock(options.db, async (db, lock) => {
     const { catalog, log } = options
     for (const view of catalog.all) await keepSettings(db, view)
-    const dropped = await dropUnknown(db, catalog, log)
+    const dropped = await dropRemoved(db, catalog, log)
     const parts = { db, catalog, log, lock }
     const made = await makeAll(parts, ({ hash }, view) => hash !== view.hash)
     await dropLeftovers(db, log)
@@ -85,7 +85,7 @@ async function makeAll(
     if (!facts || isLeft(facts)) continue
     if (facts.kind === null || facts.hash === null || isOutdated(facts, view))
       done.push(...(await make(parts, view, facts)))
-    else if (facts.kind === 'm' && !facts.has_key) done.push(...(await index(parts, view)))
+    else if (facts.kind === 'm' && !facts.has_key) done.push(...(await index(parts, view, facts)))
   }
   return done
 }
@@ -113,7 +113,7 @@ function readersOf(catalog: ViewCatalog, { domain, name }: InstalledView): strin
   return readers.flatMap((reader) => [reader.name, ...readersOf(catalog, reader)])
 }
 
-async function index(parts: Parts, view: InstalledView): Promise<string[]> {
+async function index(parts: Parts, view: InstalledView, facts: ViewFacts): Promise<string[]> {
   const key = indexesOf(view).find(({ isUnique }) => isUnique)
   if (!key) return []
   try {
@@ -123,8 +123,16 @@ async function index(parts: Parts, view: InstalledView): Promise<string[]> {
     })
     return [`indexed ${view.qualified}`]
   } catch (error) {
+    // Somebody has refreshed it since, which then was possible with two rows of one key.
+    if (isUniqueViolation(error)) return make(parts, view, facts)
     return fail(parts, view, `Its unique index cannot be made: ${messageOf(error)}.`)
   }
+}
+
+const UNIQUE_VIOLATION = '23505'
+
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === UNIQUE_VIOLATION
 }
 
 async function fail({ db, log }: Parts, view: InstalledView, error: string): Promise<string[]> {

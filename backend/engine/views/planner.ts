@@ -3,10 +3,11 @@
 import type { Queryable } from '../db/index.ts'
 import type { InstalledView, ViewCatalog } from './catalog.ts'
 import { dueReasons } from './policy.ts'
-import { readStates, requestOnce, type ViewState } from './state.ts'
+import { readStates, requestOnce, requestWhatWasPutAside, type ViewState } from './state.ts'
 
 /** Requests what is due by its policies, and returns the views that are to be refreshed now. */
 export async function plan(db: Queryable, { all }: ViewCatalog): Promise<ViewState[]> {
+  await requestWhatWasPutAside(db)
   const states = await readStates(
     db,
     all.map(({ name }) => name),
@@ -24,7 +25,8 @@ async function requestWhatIsDue(
   states: Map<string, ViewState>,
 ): Promise<void> {
   const state = states.get(view.name)
-  if (!state || state.isPending) return
+  // One that is locked may hold its row until it ends, and what is due then is seen then.
+  if (!state || state.isPending || state.isLocked) return
   const reasons = [...(state.isLost ? ['lost'] : []), ...dueReasons(view.refresh, state)]
   if (reasons.length === 0) return
   await requestOnce(db, state, reasons)

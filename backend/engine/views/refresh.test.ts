@@ -18,8 +18,12 @@ const settled = async (): Promise<void> => {
 }
 const note = async (view: string, ...tenants: string[]): Promise<void> => {
   await world.db.query(
-    `insert into view_change select $1, unnest($2::uuid[]), nextval('view_change_number'), now()
-     on conflict (view_name, tenant_id) do update set change = excluded.change`,
+    `with renewed as (
+       update view_change set change = nextval('view_change_number')
+       where view_name = $1 and tenant_id = any ($2) returning tenant_id
+     )
+     insert into view_change select $1, tenant, nextval('view_change_number'), now()
+     from unnest($2::uuid[]) tenant where tenant not in (select tenant_id from renewed)`,
     [view, tenants],
   )
 }

@@ -58,7 +58,7 @@ export async function refreshOnce(
 }
 
 export function undone(
-  { name }: InstalledView,
+  { name }: Pick<InstalledView, 'name'>,
   status: 'skipped' | 'failed',
   error: string,
 ): RefreshResult {
@@ -109,14 +109,18 @@ async function run(
   }
 }
 
+// Else the refresh of a process that died would go on to its end, and hold its locks until then. Windows cannot do it.
+const CHECK_MS = SECOND
+
 async function prepare(
   tx: Queryable,
   statementTimeoutMs: number,
   lockTimeoutMs: number,
 ): Promise<number> {
   const [row] = await tx.query<{ pid: number }>(
-    `select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), pg_backend_pid() as pid`,
-    [String(statementTimeoutMs), String(lockTimeoutMs)],
+    `select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), pg_backend_pid() as pid,
+            case when version() !~* 'visual|mingw' then set_config('client_connection_check_interval', $3, true) end`,
+    [String(statementTimeoutMs), String(lockTimeoutMs), String(CHECK_MS)],
   )
   return row?.pid ?? 0
 }

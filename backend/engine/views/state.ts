@@ -63,6 +63,27 @@ export async function request(
   return rows[0] && BigInt(rows[0].requested)
 }
 
+/** Makes the requests that were put aside, of those views whose rows are not locked any more. */
+export async function requestWhatWasPutAside(db: Queryable): Promise<void> {
+  await db.query(
+    `with free as (
+       select s.view_name from view_state s join view_request using (view_name)
+       order by 1
+       for no key update of s skip locked
+     ), taken as (
+       delete from view_request r using free where r.view_name = free.view_name
+       returning r.view_name, r.asked_at, r.not_before
+     )
+     update view_state s set
+       requested = requested + 1,
+       pending_since = least(pending_since, asked_at),
+       reasons = case when 'change' = any (reasons) then reasons else array_append(reasons, 'change') end,
+       not_before = case when requested > satisfied then s.not_before else taken.not_before end
+     from taken
+     where s.view_name = taken.view_name`,
+  )
+}
+
 /** Requests a view that nobody has requested or refreshed since `state` was read; so of several planners one does. */
 export async function requestOnce(
   db: Queryable,

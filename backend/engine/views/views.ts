@@ -59,8 +59,12 @@ type Parts = RefreshParts & { workers: Workers }
 export function createViews(options: ViewsOptions): Views {
   const { catalog, db, log } = options
   const parts = partsOf(options)
-  const refreshOne = (name: string, signal?: AbortSignal): Promise<RefreshResult> =>
-    refreshRequested(parts, find(catalog, name), signal)
+  const refreshOne = async (name: string, signal?: AbortSignal): Promise<RefreshResult> => {
+    const view = catalog.find(name)
+    // Another program's, over the same queue. Its planner dispatches it again.
+    if (!view) return undone({ name }, 'skipped', 'It is no view of this program.')
+    return refreshRequested(parts, view, signal)
+  }
   const here = inThisProcess(refreshOne, log)
   const anywhere = options.lanes ? overLanes(options.lanes, refreshOne, here) : here
   let isStarted = false
