@@ -11,13 +11,15 @@ cd "$(dirname "$0")/.." || exit 1
 
 TENANTS=5
 BUNDLES=$((2 * TENANTS + 2)) # of each tenant and of all together, with test data and without
+ENTRIES=$((BUNDLES + 3 * TENANTS)) # and of each tenant its customers, their KPIs and its campaigns
 PROJECT=prewarm-smoke-$$
 
 # Port 0 takes a free one, and a new one whenever the container starts.
 export PREWARM_IMAGE=$PROJECT PORT=0 REDIS_CACHE_PORT=0 POSTGRES_PORT=0
 # Of characters that a URL, a shell or Compose could take for their own.
 export POSTGRES_PASSWORD="p@ss/w:rd #1%41\$x"
-unset JWT_SECRET JWT_JWKS_URL JWT_ISSUER JWT_AUDIENCE CRON_SECRET PREWARM_DOMAINS LOG_LEVEL
+export CRON_SECRET=$PROJECT-cron-secret MATERIALIZED_VIEWS_REFRESH_TOKEN=$PROJECT-refresh-token
+unset JWT_SECRET JWT_JWKS_URL JWT_ISSUER JWT_AUDIENCE PREWARM_DOMAINS PREWARM_VIEWS LOG_LEVEL
 
 STEP_SECONDS=300
 RECOVERY_SECONDS=60
@@ -29,6 +31,9 @@ main() {
   database
   cache
   http
+  customer_kpis
+  campaigns
+  writes
   log_lines
   access
   container
@@ -57,6 +62,8 @@ migrated() {
 demo() {
   check "prewarm demo makes $TENANTS tenants" prewarm demo --tenants "$TENANTS"
   check "the database has $TENANTS tenants" shows "^$TENANTS\$" -- sql 'select count(*) from tenant'
+  check 'their data is in the views' shows "^$TENANTS\$" -- \
+    sql 'select count(*) from customer_kpis_cache where total_customers > 0'
   check 'prewarm warm warms them' prewarm warm
   check 'prewarm status --json prints JSON' status_is_json
   check 'prewarm doctor finds nothing wrong' prewarm doctor
@@ -65,6 +72,24 @@ demo() {
   TOKEN=$(prewarm token --role superadmin)
   TENANT=$(sql 'select id from tenant order by id limit 1')
   OTHER_TENANT=$(sql 'select id from tenant order by id desc limit 1')
+  KPIS="/api/customers/kpis?tenant_id=$TENANT"
+  CUSTOMERS="/api/customers?tenant_id=$TENANT"
+  AGGREGATE="/api/dashboard/aggregate?workspace_id=$TENANT"
+  check 'the first read of each dashboard is a hit' \
+    hits /api/reports/dashboard-bundle "$KPIS" "$CUSTOMERS" "$AGGREGATE"
+}
+
+hits() { # PATH...
+  local path
+  for path in "$@"; do hit "$path" || return 1; done
+}
+
+hit() { # PATH [PATTERN]
+  shows '^HTTP/1.1 200' '^x-cache: hit' "${2:-.}" -- superadmin "$1"
+}
+
+stale() { # PATH
+  shows '^HTTP/1.1 200' '^x-cache: stale' -- superadmin "$1"
 }
 
 status_is_json() {
@@ -112,7 +137,7 @@ http() {
   check 'a warmed dashboard is a hit' is_hit
   check 'bust_cache asks the database' shows '^HTTP/1.1 200' '^x-cache: bypass' '"cached":false' -- \
     superadmin '/api/reports/dashboard-bundle?bust_cache=true'
-  check "clear-cache drops all $BUNDLES entries" shows '^HTTP/1.1 200' "\"entries\":${BUNDLES}[,}]" -- \
+  check "clear-cache drops all $ENTRIES entries" shows '^HTTP/1.1 200' "\"entries\":${ENTRIES}[,}]" -- \
     superadmin /api/reports/clear-cache "${post[@]}" '{}'
   check 'Redis has none of them' has_bundles 0
   check 'a cleared dashboard is a miss' is_miss
@@ -143,6 +168,117 @@ hits_of() { # NUMBER
   url=$(origin)/api/reports/dashboard-bundle
   for ((i = 1; i < $1; i++)); do more+=("$url"); done
   superadmin /api/reports/dashboard-bundle "${more[@]}" | grep -ci '^x-cache: hit'
+}
+
+customer_kpis() {
+  local url=/api/admin/refresh-kpis secret="Authorization: Bearer $CRON_SECRET"
+
+  check 'a scheduler that can POST refreshes the KPIs' is_refreshed customer_kpis_cache -- \
+    api $url -X POST -H "$secret"
+  check 'one that can only GET does too' is_refreshed customer_kpis_cache -- api $url -H "$secret"
+  check 'nobody does without the secret' shows '^HTTP/1.1 401' -- api $url -X POST
+  check 'refresh_customer_kpis_cache() does it in psql' shows '^\(customer_kpis_cache,refreshed,' -- \
+    sql 'SELECT refresh_customer_kpis_cache();'
+  check 'the cache was updated less than an hour ago' shows '\|0$' -- \
+    sql 'SELECT
+           last_updated,
+           extract(hour from (NOW() - last_updated)) as hours_since_update
+         FROM customer_kpis_cache;'
+  check 'it has a row for each tenant' shows "^$TENANTS\$" -- rows 'SELECT * FROM customer_kpis_cache;'
+  check 'get_customer_kpis_cached() tells the KPIs' shows '"totalCustomers" *: *[1-9]' -- \
+    sql 'SELECT get_customer_kpis_cached();'
+  check 'get_customer_kpis() tells the same' shows '^t$' -- \
+    sql 'SELECT get_customer_kpis()::jsonb = get_customer_kpis_cached()::jsonb;'
+  check 'the view is in pg_matviews' shows '^customers\|customer_kpis_cache\|' -- \
+    sql "SELECT * FROM pg_matviews WHERE matviewname = 'customer_kpis_cache';"
+  check 'a plain REFRESH works' sql 'REFRESH MATERIALIZED VIEW customer_kpis_cache;'
+  check 'refreshes are in system_logs' shows '^kpi_refresh_success\|' '^kpi_refresh_start\|' -- \
+    sql "SELECT
+           operation,
+           message,
+           error_details,
+           created_at
+         FROM public.system_logs
+         WHERE operation LIKE 'kpi_refresh%'
+         ORDER BY created_at DESC;"
+  check 'none of them is an error' shows '^0$' -- \
+    rows "SELECT * FROM system_logs WHERE operation = 'kpi_refresh_error' ORDER BY created_at DESC LIMIT 5;"
+  check 'the customers are listed' shows '^HTTP/1.1 200' '"customers":' -- superadmin "$CUSTOMERS"
+  check 'how long that took is in api_logs' eventually shows '^[0-9.]+\|[1-9][0-9]*$' -- \
+    sql "SELECT
+           AVG(response_time_ms) as avg_response_time,
+           COUNT(*) as request_count
+         FROM api_logs
+         WHERE endpoint = '/api/customers'
+         AND created_at >= NOW() - INTERVAL '24 hours';"
+}
+
+campaigns() {
+  local url=/api/admin/refresh-views token="x-refresh-token: $MATERIALIZED_VIEWS_REFRESH_TOKEN"
+
+  check 'the refresh token refreshes the views' is_refreshed mv_daily_stats mv_llm_cost -- \
+    api $url -X POST -H "$token"
+  check 'another one does not' shows '^HTTP/1.1 401' -- \
+    api $url -X POST -H 'x-refresh-token: another-refresh-token'
+  check 'GET tells how fresh they are' \
+    shows '^HTTP/1.1 200' '"view_name":"mv_daily_stats"' '"age_seconds":[0-9]' -- api $url -H "$token"
+  check 'get_view_freshness() does in psql' \
+    shows '^mv_daily_stats\|20[^|]*\|[0-9]+$' '^mv_llm_cost\|20[^|]*\|[0-9]+$' -- sql 'SELECT * FROM get_view_freshness();'
+  check 'refresh_dashboard_views() refreshes them in psql' \
+    shows '^\(mv_daily_stats,refreshed,' '^\(mv_llm_cost,refreshed,' -- sql 'SELECT refresh_dashboard_views();'
+  check 'psql shows the columns of a view' shows 'opt_outs' 'email_3_sends' 'unique_contacts' -- \
+    sql '\d+ mv_daily_stats'
+  check 'the tables and the view count the same' shows '^t$' -- \
+    sql "SELECT (SELECT COUNT(*) FROM email_events WHERE event_type = 'sent' AND is_test IS NOT TRUE AND event_ts >= '2025-11-01')
+              = (SELECT SUM(sends) FROM mv_daily_stats WHERE day >= '2025-11-01')"
+  check 'only the view is read when it is asked' shows 'scan.* on mv_daily_stats' -- \
+    sql "EXPLAIN ANALYZE
+         SELECT SUM(sends) FROM mv_daily_stats
+         WHERE day >= '2025-11-01' AND day <= '2025-12-07';"
+}
+
+is_refreshed() { # VIEW... -- COMMAND...
+  local patterns=('^HTTP/1.1 200' '"success":true')
+  while [[ $1 != -- ]]; do
+    patterns+=("\"view_name\":\"$1\",\"status\":\"refreshed\"")
+    shift
+  done
+  shows "${patterns[@]}" "$@"
+}
+
+# A dashboard over tables is computed again at once; one over a view when the view has been refreshed, and until then says that
+# it is old.
+writes() {
+  local bundle="/api/reports/dashboard-bundle?tenant_id=$TENANT" contacts customers
+  contacts=$(number totalContacts "$bundle")
+  customers=$(number totalCustomers "$KPIS")
+  check 'prewarm warm --expired warms what was cleared' prewarm warm --expired
+  check 'the dashboards are hits' eventually hits "$bundle" "$KPIS" "$CUSTOMERS" "$AGGREGATE"
+  check 'a contact is written in psql' \
+    sql "insert into crm.contacts (tenant_id, first_name, last_name) values ('$TENANT', 'Ann', 'Other')"
+  check 'seconds later the dashboard is a hit again, and shows him' soon hit \
+    "$bundle" "\"totalContacts\" *: *$((contacts + 1))\\b"
+  check 'a customer is written in psql' \
+    sql "insert into customers.customers (tenant_id, customer_name, email) values ('$TENANT', 'Ann Other', 'ann@other.example')"
+  check 'seconds later the KPIs say that they are old' soon stale "$KPIS"
+  check 'those of other tenants do not' hit "/api/customers/kpis?tenant_id=$OTHER_TENANT"
+  check 'the view is refreshed' is_refreshed customer_kpis_cache -- \
+    api /api/admin/refresh-kpis -X POST -H "Authorization: Bearer $CRON_SECRET"
+  check 'seconds later the KPIs are a hit again, and count him' soon hit \
+    "$KPIS" "\"totalCustomers\" *: *$((customers + 1))\\b"
+}
+
+number() { # NAME PATH
+  superadmin "$2" | grep -oE "\"$1\" *: *[0-9]+" | grep -oE '[0-9]+$' | head -n 1
+}
+
+soon() { # COMMAND...
+  RECOVERY_SECONDS=10 eventually "$@"
+}
+
+rows() { # STATEMENT
+  local found
+  found=$(sql "$1") && printf '%s' "$found" | grep -c ''
 }
 
 log_lines() {
@@ -202,6 +338,7 @@ crashes() {
   postgres_stops
   postgres_hangs
   backend_crashes
+  backend_crashes_after_a_write
   power_cut
 }
 
@@ -259,6 +396,24 @@ backend_crashes() {
   check 'it comes back by itself' eventually is_hit
   check 'it was restarted once' shows '^1$' -- \
     docker inspect --format '{{.RestartCount}}' "$(compose ps --quiet backend)"
+}
+
+# What was written is not forgotten with the process that was to act on it. The view waits a minute for further changes.
+backend_crashes_after_a_write() {
+  local sends
+  sends=$(number sends "$AGGREGATE")
+  check 'the campaigns are a hit' eventually hit "$AGGREGATE"
+  check 'an e-mail is written in psql' \
+    sql "insert into campaigns.email_events (workspace_id, contact_email, campaign_name, event_type, event_ts)
+         values ('$TENANT', 'ann@other.example', 'Spring fair', 'sent', now())"
+  check 'the backend is killed at once' kill_backend
+  check 'when it is back the campaigns say that they are old' eventually stale "$AGGREGATE"
+  check 'then they are a hit again, and count the e-mail' \
+    patiently hit "$AGGREGATE" "\"sends\" *: *$((sends + 1))\\b"
+}
+
+patiently() { # COMMAND...
+  RECOVERY_SECONDS=120 eventually "$@"
 }
 
 # From inside, because what `docker kill` ends stays down. Process 1 is Docker's init, which no

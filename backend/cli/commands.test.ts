@@ -47,9 +47,34 @@ test('migrate makes tables and cron jobs, once', async () => {
 test('demo makes the tenants that do not exist', async () => {
   expect(await world.json('demo --tenants 2 --rows 4')).toMatchObject({ made: 2, existed: 0 })
   expect(await world.json('demo --tenants 3 --rows 4')).toMatchObject({ made: 1, existed: 2 })
+  expect(await world.json('demo --tenants 3 --rows 4')).toMatchObject({ made: 0, existed: 3 })
   expect(await world.json('tenants')).toMatchObject({ total: 3 })
   const { stdout } = await world.run('tenants --ids --limit 2')
   expect(stdout).toMatch(/^([0-9a-f-]{36}\n){2}$/)
+})
+
+test('demo gives tenants the data of a domain in which they have none, and leaves the others as they are', async () => {
+  const { db } = world.database
+  const [tenant] = z
+    .array(z.object({ id: z.string() }))
+    .parse(await db.query('select id from tenant'))
+  for (const table of ['package_usage', 'packages', 'sales', 'customers'])
+    await db.query(`delete from customers.${table} where tenant_id = $1`, [tenant?.id])
+  await db.query('delete from campaigns.leads')
+  expect(await world.json('demo --tenants 3 --rows 40')).toMatchObject({ made: 0, filled: 1 })
+  const counted = `select count(*)::int as rows, (select count(*)::int from campaigns.leads) as others
+                   from customers.customers where tenant_id = $1`
+  expect(await db.query(counted, [tenant?.id])).toEqual([{ rows: 10, others: 0 }])
+})
+
+test('demo refreshes the views, so that the first dashboards are warm and show everything', async () => {
+  const views = z.array(z.object({ view_name: z.string(), changed: z.boolean() }))
+  const sql = `select view_name, is_pending or changed_tenants > 0 as changed from view_freshness`
+  const freshness = views.parse(await world.database.db.query(sql))
+  expect(freshness.length).toBe(8)
+  expect(freshness.filter(({ changed }) => changed)).toEqual([])
+  const shown = `select count(*)::int as tenants from customer_kpis_cache where total_customers > 0`
+  expect(await world.database.db.query(shown)).toEqual([{ tenants: 3 }])
 })
 
 test('warm --plan lists what warm computes, and computes nothing', async () => {
@@ -125,10 +150,14 @@ test('status tells of services, entries, jobs and runs', async () => {
   expect(await world.json('status')).toMatchObject({
     health: { status: 'ok', services: { postgres: { status: 'ok' } } },
     reports: expect.arrayContaining([bundles]),
-    runs: [{ status: 'failed' }, { status: 'success' }],
+    views: expect.arrayContaining([expect.objectContaining({ view_name: 'mv_daily_stats' })]),
+    runs: expect.arrayContaining([
+      expect.objectContaining({ function_name: 'warmDashboardBundleCache', status: 'failed' }),
+    ]),
   })
   const { stdout } = await world.run('status')
   expect(stdout).toContain('crm:dashboard_bundle: 8 of 8 entries of 3 tenants are fresh')
+  expect(stdout).toMatch(/^views: 8 of 8 show the newest data$/m)
 })
 
 test('without a Redis what it would write is refused, because nobody would see it', async () => {
@@ -136,4 +165,6 @@ test('without a Redis what it would write is refused, because nobody would see i
   const { code, stderr } = await world.run('warm', alone)
   expect(code).toBe(1)
   expect(stderr).toContain('POST /api/cron/execute')
+  const status = await world.run('status', alone)
+  expect(status.stdout).toContain('are not seen from here')
 })

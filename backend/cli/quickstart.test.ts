@@ -50,12 +50,15 @@ test(
     expect(first.code).toBe(0)
     expect(first.stdout).toContain('2 tenants made, 0 existed')
     expect(first.stdout).toContain('2 tenants, 6 entries warmed')
+    expect(first.stdout).toContain('Views:    8 are up to date')
+    expect(first.stdout).toContain('/api/dashboard/aggregate?workspace_id=')
     expect(first.stdout).toMatch(/\nTOKEN=\S+\n/)
     const second = await run('--once --tenants 2 --rows 4')
     expect(second.code).toBe(0)
     expect(second.stdout).toContain('Migrated: nothing to do')
     expect(second.stdout).toContain('0 tenants made, 2 existed')
     expect(second.stdout).toContain('Cron:     all jobs existed')
+    expect(second.stdout.match(/ 0 entries warmed/g)).toHaveLength(4)
     expect(servers).toHaveLength(4)
     expect(servers.filter(isRunning)).toEqual([])
   },
@@ -69,7 +72,10 @@ test(
     await busy.prints(/Demo tenants/)
     expect(servers.filter(isRunning)).toHaveLength(2)
     busy.child.kill('SIGINT')
-    expect(await busy.ended).toMatchObject({ code: 1 })
+    expect(await busy.ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('The next run goes on from here.'),
+    })
     expect(servers.filter(isRunning)).toEqual([])
 
     const other = createServer().listen(0, '127.0.0.1')

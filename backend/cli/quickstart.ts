@@ -1,15 +1,16 @@
 // One command from nothing to warm dashboards: what enable-cache-warming.sh runs once the packages are installed.
-import { createDemo } from '../engine/demo.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { install } from '../engine/install.ts'
 import type { WarmSummary } from '../engine/reports/index.ts'
-import { listActiveTenants } from '../engine/tenancy/index.ts'
-import { mintToken } from '../http/index.ts'
 import { wholeNumber, type AddCommand } from './command.ts'
-import { open, tokenOptions, type Context, type Opened } from './context.ts'
-import { print, progressBar, tell } from './output.ts'
+import { open, type Context, type Opened } from './context.ts'
+import { demoSentence, makeDemo } from './demo.ts'
+import { print, tell } from './output.ts'
 import { startServing } from './serve.ts'
 import { stopInTime, untilStopped } from './stopping.ts'
+import { bringViewsUpToDate, viewsSentence } from './up-to-date.ts'
 import { printSummary, warmAll } from './warm.ts'
+import { printWhatToTry } from './what-to-try.ts'
 
 type Flags = { tenants: number; rows?: number; once?: boolean }
 
@@ -27,7 +28,7 @@ export const addQuickstart: AddCommand = (program, run) => {
     )
 }
 
-const TOKEN_SECONDS = 12 * 60 * 60
+const PATIENCE_MS = 3000
 
 /** Returns the exit code: 1 when some tenant could not be warmed, or when it was stopped before all were. */
 async function quickstart(
@@ -38,12 +39,22 @@ async function quickstart(
   tell('Starting PostgreSQL and the cache…')
   const opened = await open(context, 'database')
   try {
-    const summaries = await Promise.race([prepare(opened, command), stopped])
+    const stopping = new AbortController()
+    const preparing = prepare(opened, { ...command, signal: stopping.signal })
+    const summaries = await Promise.race([preparing, stopped])
     if (summaries === 'stopped') {
+      stopping.abort()
+      // What is under way ends on its own, unless it takes too long.
+      await Promise.race([
+        preparing.catch(() => undefined),
+        sleep(PATIENCE_MS, null, { ref: false }),
+      ])
       await stopInTime(opened)
+      tell('Stopped before all was done. The next run goes on from here.')
       return 1
     }
     const server = command.once ? undefined : await startServing(opened)
+    if (!server) print('\nNothing serves now. Without --once it does, and there are these to try:')
     await printWhatToTry(opened, server?.url ?? `http://localhost:${context.config.PORT}`)
     if (server) {
       print(`\nServing on ${server.url} until Ctrl-C.`)
@@ -57,48 +68,20 @@ async function quickstart(
   }
 }
 
-async function prepare(opened: Opened, { tenants, rows }: Flags): Promise<WarmSummary[]> {
+async function prepare(
+  opened: Opened,
+  command: Flags & { signal: AbortSignal },
+): Promise<WarmSummary[]> {
   const { resources, engine, domains, log } = opened
   print(`Database: ${resources.places.database}`)
   print(`Cache:    ${resources.places.cache}`)
   const { applied } = await install(resources.db, domains, log)
   print(`Migrated: ${applied.length === 0 ? 'nothing to do' : `${applied.length} files applied`}`)
-  const onProgress = progressBar('Demo tenants')
-  const made = await createDemo(resources.db, domains, {
-    tenants,
-    rows,
-    now: new Date(),
-    onProgress,
-  })
-  print(`Demo:     ${made} tenants made, ${tenants - made} existed`)
+  print(`Demo:     ${demoSentence(await makeDemo(opened, command), command)}`)
   const seeded = await engine.seed()
-  print(`Cron:     ${seeded.length === 0 ? 'all jobs existed' : `seeded ${seeded.join(', ')}`}\n`)
-  const summaries = await warmAll(engine, {})
+  print(`Cron:     ${seeded.length === 0 ? 'all jobs existed' : `seeded ${seeded.join(', ')}`}`)
+  print(`Views:    ${viewsSentence(engine, await bringViewsUpToDate(engine))}\n`)
+  const summaries = await warmAll(engine, { signal: command.signal })
   summaries.forEach(printSummary)
   return summaries
-}
-
-async function printWhatToTry(opened: Opened, url: string): Promise<void> {
-  const { secret, jwksUrl } = await tokenOptions(opened)
-  if (jwksUrl) return print('\nTokens come from your identity provider (JWT_JWKS_URL).')
-  const superadmin = {
-    subject: 'quickstart',
-    role: 'superadmin',
-    tenantId: null,
-    teamIds: [],
-  } as const
-  const token = await mintToken(secret, superadmin, TOKEN_SECONDS)
-  const [tenant] = await listActiveTenants(opened.resources.db)
-  const report = opened.engine.reports.catalog.all[0]?.alias
-  const job = opened.domains.flatMap(({ jobs }) => Object.keys(jobs))[0]
-  const authorization = '-H "Authorization: Bearer $TOKEN"'
-  const json = '-H "Content-Type: application/json"'
-  print(`
-TOKEN=${token}
-
-curl -i "${url}/api/reports/${report}?tenant_id=${tenant?.id}" ${authorization}
-curl -i "${url}/api/reports/${report}?bust_cache=true" ${authorization}
-curl -X POST ${url}/api/reports/clear-cache ${json} -d '{}' ${authorization}
-curl -X POST ${url}/api/cron/execute ${json} -d '{"function_name": "${job}"}' ${authorization}
-curl ${url}/api/system/health`)
 }
