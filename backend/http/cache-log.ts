@@ -29,11 +29,16 @@ export function createCacheLog(log: Log): CacheLog {
   }
 
   return {
-    hit: ({ alias }, key, source) => print(`[${alias}] Cache HIT key=${key} (${source})`),
-    miss: ({ alias }, key) => print(`[${alias}] Cache MISS key=${key} (compute from db)`),
+    hit: ({ alias }, key, source) => print(`[${alias}] Cache HIT key=${named(key)} (${source})`),
+    miss: ({ alias }, key) => print(`[${alias}] Cache MISS key=${named(key)} (compute from db)`),
     stop: async () => {
       clearInterval(timer)
       flush()
     },
   }
+}
+
+// What people search for, names and telephone numbers, does not belong into a log.
+function named(key: string): string {
+  return key.replace(/:\?.*$/s, ':?…')
 }

@@ -78,7 +78,8 @@ async function isInstalled(
        (select count(*)::integer from pg_trigger
         where tgfoid = p.oid and tgenabled = 'A' and tgrelid::bigint = any ($2) and tgname = any ($3)) as triggers
      from pg_proc p
-     where p.pronamespace = 'public'::regnamespace and p.proname = $1`,
+     where p.pronamespace = 'public'::regnamespace and p.proname = $1
+       and not has_function_privilege('public', p.oid, 'execute')`,
     [functionName(source), relations.map(({ oid }) => oid), TRIGGER_NAMES],
   )
   const [{ body, triggers } = { body: '', triggers: 0 }] = rows

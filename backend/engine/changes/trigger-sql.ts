@@ -16,10 +16,13 @@ export function functionName({ name }: TrackedSource): string {
   return `${FUNCTION_PREFIX}${name.replaceAll(/[^a-z0-9]/gi, '_').slice(0, 40)}_${hash}`
 }
 
+/** Triggers fire whoever writes; but nobody else may put the function on a table of his own, whose types could run his code as ours. */
 export function functionSql(source: TrackedSource): string {
+  const name = `public.${quoteIdentifier(functionName(source))}()`
   return `
-create or replace function public.${quoteIdentifier(functionName(source))}() returns trigger
-language plpgsql security definer as $prewarm$${functionBody(source)}$prewarm$`
+create or replace function ${name} returns trigger
+language plpgsql security definer as $prewarm$${functionBody(source)}$prewarm$;
+revoke execute on function ${name} from public`
 }
 
 // A row without a tenant belongs to nobody's reports.

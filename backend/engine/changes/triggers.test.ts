@@ -197,6 +197,24 @@ describe('a role that has operators, functions, types and tables of its own in f
     ])
     await place.sql(`drop schema lure cascade; drop owned by ${role}; drop role ${role}`)
   })
+
+  test('cannot put our function on a table of its own, whose types would run its code as the owner', async () => {
+    const role = `thief_${Date.now()}`
+    const attempt = place.sql(`
+      create role ${role};
+      begin;
+      set local role ${role};
+      create temporary table own (tenant_id uuid);
+      do $$
+      begin
+        execute 'create trigger own after insert on own referencing new table as new_rows for each statement execute function '
+          || (select oid::regprocedure from pg_proc where proname like 'prewarm_note_shop_orders%');
+      end
+      $$;
+      commit`)
+    await expect(attempt).rejects.toMatchObject({ code: '42501' })
+    await place.sql(`rollback; drop role if exists ${role}`)
+  })
 })
 
 describe('those who wait for changes are notified', () => {

@@ -17,6 +17,8 @@ export type MakeEntryOptions = {
   data: string
   /** Every tenant whose rows are in the answer: the first midnight among them is the horizon. */
   tenants: readonly Tenant[]
+  /** Whether it was asked for by parameters or a drill-down, which nobody warms. */
+  isRare?: boolean
   /** The epochs and the version that were present before the data was read. */
   claim: Pick<Claim, 'epochs' | 'version'>
   /** Whether a view that the report reads was behind its sources for one of these tenants. */
@@ -36,11 +38,12 @@ export type MakeEntry = (options: MakeEntryOptions) => Entry
 
 export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeEntry {
   const nextMidnight = createMidnights()
-  return ({ report, scope, data, tenants, claim, waitsForView, now }) => {
-    const expiresAt = now.getTime() + jittered(lifetimeMs)
+  return ({ report, scope, data, tenants, isRare = false, claim, waitsForView, now }) => {
+    const livesMs = isRare ? Math.min(lifetimeMs, RARE_LIFETIME_MS) : lifetimeMs
+    const expiresAt = now.getTime() + jittered(livesMs)
     const { body, members } = report.isBare
       ? bareBody(data)
-      : bodyOf(data, metaOf(scope, now, lifetimeMs))
+      : bodyOf(data, metaOf(scope, now, livesMs))
     const header = {
       generatedAt: now.getTime(),
       freshUntil: Math.min(
@@ -57,6 +60,9 @@ export function createEntryMaker({ lifetimeMs, freshMs }: EntryLifetimes): MakeE
     return { header, body }
   }
 }
+
+// There are as many of these as somebody cares to ask for, and they must not push out what everybody reads.
+const RARE_LIFETIME_MS = 15 * MINUTE
 
 // Nobody tells when such a report has changed.
 const UNTRACKED_FRESH_MS = 5 * MINUTE

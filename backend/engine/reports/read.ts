@@ -30,6 +30,7 @@ export function createReader(parts: ReaderParts): Reader {
     const work = renewStale(parts, request)
       .catch((error: unknown) => {
         parts.log.warn('A stale entry was not renewed.', { key: entryIdOf(request).key, error })
+        if (isCallersFault(error)) return forgetTenant(parts, request)
       })
       .finally(() => behind.delete(work))
     behind.add(work)
@@ -56,6 +57,11 @@ export function createReader(parts: ReaderParts): Reader {
 
 function answer(cache: CacheState, rest: Pick<ReadResult, 'id' | 'entry' | 'source'>): ReadResult {
   return { cache, ...rest, databaseMs: null }
+}
+
+// A tenant that is not active any more has no dashboards.
+async function forgetTenant({ store }: ReaderParts, { scope }: ReportRequest): Promise<void> {
+  await store.bust({ tenant: scope.tenantId }).catch(() => undefined)
 }
 
 async function miss(parts: ReaderParts, request: ReportRequest): Promise<ReadResult> {

@@ -153,7 +153,7 @@ async function computeEntry(
   request: ReportRequest,
   claim: Claim | null,
 ): Promise<Entry> {
-  const { report, scope } = request
+  const { report, scope, params = {} } = request
   const now = parts.clock()
   const merge = scope.tenantId === GLOBAL
   const { tenants, data, waitsForView } = await askDatabase(parts, request, now, merge)
@@ -162,6 +162,7 @@ async function computeEntry(
     scope,
     data,
     tenants,
+    isRare: scope.teamId !== null || scope.assignedTo !== null || Object.keys(params).length > 0,
     claim: claim ?? NOT_KEPT,
     waitsForView,
     now,

@@ -26,6 +26,8 @@ export function refreshEndpointRoutes(parts: RefreshEndpointsParts, keeper: Door
     const refresh = refreshAll(parts.views, endpoint)
     const tell = tellFreshness(parts.views, endpoint)
     router.post(endpoint.path, admitted, refresh)
+    // Express answers HEAD as GET, but who only wants the headers wants nothing done.
+    router.head(endpoint.path, admitted, tell)
     router.get(endpoint.path, admitted, endpoint.onGet === 'refresh' ? refresh : tell)
   }
   return router
@@ -76,7 +78,8 @@ function refreshAll(views: ViewsDoor, { views: names }: RefreshEndpoint): Reques
       views: results.map(refreshed),
       freshness: await freshnessOf(views, names),
     }
-    const failed = results.filter(({ status }) => status === 'failed')
+    // Also what was skipped, because it was stopped: a scheduler must not take it for done.
+    const failed = results.filter(({ status }) => status !== 'refreshed')
     if (failed.length > 0) sendFailure(response, failed, answer)
     else response.json({ success: true, refreshed_at: new Date().toISOString(), ...answer })
   }

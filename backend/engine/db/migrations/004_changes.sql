@@ -61,3 +61,25 @@ begin
   end if;
 end
 $$;
+
+-- A tenant that is switched off has no answers any more, and one that moves to another zone has other days.
+create function note_tenant_change() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into public.refresh_queue (source, tenant_id, operation)
+  select reader.source, changed.id, 'TENANT'
+  from (
+    select after.id
+    from new_rows after
+    join old_rows before on before.id = after.id
+    where (after.is_active, after.timezone) is distinct from (before.is_active, before.timezone)
+  ) changed
+  cross join (select distinct source from public.source_reader) reader;
+  return null;
+end
+$$;
+revoke execute on function note_tenant_change from public;
+
+create trigger note_tenant_change after update on tenant
+referencing old table as old_rows new table as new_rows
+for each statement execute function note_tenant_change();
+alter table tenant enable always trigger note_tenant_change;
