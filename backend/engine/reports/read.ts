@@ -28,10 +28,7 @@ export function createReader(parts: ReaderParts): Reader {
 
   const renewBehind = (request: ReportRequest): void => {
     const work = renewStale(parts, request)
-      .catch((error: unknown) => {
-        parts.log.warn('A stale entry was not renewed.', { key: entryIdOf(request).key, error })
-        if (isCallersFault(error)) return forgetTenant(parts, request)
-      })
+      .catch((error: unknown) => notRenewed(parts, request, error))
       .finally(() => behind.delete(work))
     behind.add(work)
   }
@@ -59,9 +56,11 @@ function answer(cache: CacheState, rest: Pick<ReadResult, 'id' | 'entry' | 'sour
   return { cache, ...rest, databaseMs: null }
 }
 
-// A tenant that is not active any more has no dashboards.
-async function forgetTenant({ store }: ReaderParts, { scope }: ReportRequest): Promise<void> {
-  await store.bust({ tenant: scope.tenantId }).catch(() => undefined)
+async function notRenewed(parts: ReaderParts, request: ReportRequest, error: unknown) {
+  parts.log.warn('A stale entry was not renewed.', { key: entryIdOf(request).key, error })
+  // A tenant that is not active any more has no dashboards.
+  if (isCallersFault(error))
+    await parts.store.bust({ tenant: request.scope.tenantId }).catch(() => undefined)
 }
 
 async function miss(parts: ReaderParts, request: ReportRequest): Promise<ReadResult> {
