@@ -30,7 +30,8 @@ async function look(opened: Opened) {
     warmth(opened),
     engine.views.freshness(),
     engine.cron.jobs.list({}),
-    engine.cron.runs.list({}, { page: 1, pageSize: RECENT_RUNS }),
+    // Refreshes, every few minutes, are told with the views.
+    engine.cron.runs.list({ kinds: ['cron', 'manual'] }, { page: 1, pageSize: RECENT_RUNS }),
     engine.monitoring.incidents.list(['open'], { page: 1, pageSize: 1 }),
   ])
   return { places: resources.places, health, open_incidents: total, reports, views, jobs, runs }

@@ -9,7 +9,8 @@ export type Run = {
   tenant_id: string | null
   job_name: string
   function_name: string
-  kind: 'cron' | 'manual'
+  /** `refresh`: of a view, by its policies. */
+  kind: 'cron' | 'manual' | 'refresh'
   slot: string | null
   status: RunStatus
   attempt: number
@@ -31,6 +32,7 @@ export type RunFilter = {
   /** One spelling of the name, or several. */
   functionNames?: readonly string[] | undefined
   status?: RunStatus | undefined
+  kinds?: readonly Run['kind'][] | undefined
   /** Only runs made for this tenant alone. Runs for all tenants name other tenants in their details. */
   tenantId?: string | undefined
 }
@@ -53,7 +55,8 @@ const COLUMNS = `
 
 const MATCHES = `
   ($1::uuid is null or cron_job_id = $1) and ($2::text[] is null or function_name = any ($2))
-  and ($3::text is null or status = $3) and ($4::uuid is null or tenant_id = $4)`
+  and ($3::text is null or status = $3) and ($4::uuid is null or tenant_id = $4)
+  and ($5::text[] is null or kind = any ($5))`
 
 /** The newest runs first. */
 export async function listRuns(
@@ -61,11 +64,17 @@ export async function listRuns(
   filter: RunFilter,
   { page, pageSize }: Page,
 ): Promise<{ runs: Run[]; total: number; page: number; pageSize: number }> {
-  const values = [filter.cronJobId, filter.functionNames, filter.status, filter.tenantId]
+  const values = [
+    filter.cronJobId,
+    filter.functionNames,
+    filter.status,
+    filter.tenantId,
+    filter.kinds,
+  ]
   const [rows, counted] = await Promise.all([
     db.query<RunRow>(
       `select ${COLUMNS} from job_runs where ${MATCHES}
-       order by started_at desc, id limit $5 offset $6`,
+       order by started_at desc, id limit $6 offset $7`,
       [...values, pageSize, (page - 1) * pageSize],
     ),
     db.query<{ total: number }>(
