@@ -77,13 +77,16 @@ test('POST refreshes the views of the endpoint, and tells of each when and how f
   })
 })
 
-test('GET refreshes where the platform can only GET, and tells of freshness elsewhere', async () => {
+test('GET refreshes where the platform can only GET, and tells of freshness elsewhere; HEAD does nothing', async () => {
   const before = (await world.state('mv_totals')).last_refreshed
   const answer = await send('GET', KPIS, bearer(CRON_SECRET))
   expect(Refreshed.parse(await answer.json()).views).toMatchObject([{ view_name: 'mv_totals' }])
   expect((await world.state('mv_totals')).last_refreshed.getTime()).toBeGreaterThan(
     before.getTime(),
   )
+  const refreshed = (await world.state('mv_totals')).last_refreshed
+  expect((await send('HEAD', KPIS, bearer(CRON_SECRET))).status).toBe(200)
+  expect((await world.state('mv_totals')).last_refreshed).toEqual(refreshed)
   const days = (await world.state('mv_days')).last_refreshed
   expect(await (await send('GET', VIEWS, bearer(CRON_SECRET))).json()).toEqual({
     success: true,

@@ -123,3 +123,13 @@ test('the parameters are listed and described', async () => {
   })
   expect(parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(['search', 'page']))
 })
+
+test('what was searched for is not in the log, and its answer is kept for a quarter of an hour only', async () => {
+  await app.get(pathOf('search=Jane+Doe'), token)
+  const { ttl_seconds } = z
+    .object({ data: z.object({ meta: z.object({ ttl_seconds: z.number() }) }) })
+    .parse(await (await app.get(pathOf('search=Jane+Doe'), token)).json()).data.meta
+  expect(ttl_seconds).toBe(900)
+  expect(JSON.stringify(app.log)).toContain(`key=probe:counted:${tenantId}:?…`)
+  expect(JSON.stringify(app.log)).not.toMatch(/jane/i)
+})

@@ -26,11 +26,16 @@ export function refreshEndpointRoutes(parts: RefreshEndpointsParts, keeper: Door
     const refresh = refreshAll(parts.views, endpoint)
     const tell = tellFreshness(parts.views, endpoint)
     router.post(endpoint.path, admitted, refresh)
-    // Express answers HEAD as GET, but who only wants the headers wants nothing done.
-    router.head(endpoint.path, admitted, tell)
-    router.get(endpoint.path, admitted, endpoint.onGet === 'refresh' ? refresh : tell)
+    const onGet = endpoint.onGet === 'refresh' ? unlessHead(refresh, tell) : tell
+    router.get(endpoint.path, admitted, onGet)
   }
   return router
+}
+
+// Express answers HEAD as GET, but who only wants the headers wants nothing done.
+function unlessHead(handler: RequestHandler, forHead: RequestHandler): RequestHandler {
+  return (request, response, next) =>
+    (request.method === 'HEAD' ? forHead : handler)(request, response, next)
 }
 
 const HEADER = 'x-refresh-token'
