@@ -32,26 +32,24 @@ export const campaigns = defineDomain({
   },
   views: {
     mv_daily_stats: {
-      uniqueBy: ['workspace_id', 'campaign_name', 'day'],
-      indexes: [byDay, ['day'], ['campaign_name']],
+      uniqueBy: [...byDay, 'campaign_name'],
+      indexes: [['day'], ['campaign_name']],
       reads: ['email_events'],
       ...refreshing,
     },
     mv_llm_cost: {
-      uniqueBy: ['workspace_id', 'provider', 'model', 'day'],
-      indexes: [byDay, ['day']],
+      uniqueBy: [...byDay, 'provider', 'model'],
+      indexes: [['day']],
       reads: ['llm_usage'],
       ...refreshing,
     },
     mv_llm_cost_by_campaign: {
-      uniqueBy: ['workspace_id', 'campaign_name', 'provider', 'model', 'day'],
-      indexes: [byDay],
+      uniqueBy: [...byDay, 'campaign_name'],
       reads: ['llm_usage'],
       ...refreshing,
     },
     mv_step_sends: {
-      uniqueBy: ['workspace_id', 'campaign_name', 'day'],
-      indexes: [byDay],
+      uniqueBy: [...byDay, 'step'],
       reads: ['email_events'],
       ...refreshing,
     },

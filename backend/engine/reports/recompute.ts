@@ -6,12 +6,12 @@ import type { Clock } from '../clock.ts'
 import { isStatementError, type Db } from '../db/index.ts'
 import { PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { findTenant, GLOBAL, listActiveTenants, type Tenant } from '../tenancy/index.ts'
+import { GLOBAL, listActiveTenants, type Tenant } from '../tenancy/index.ts'
 import { compute } from './compute.ts'
 import { lookUp } from './look-up.ts'
 import type { MakeEntry } from './make-entry.ts'
 import { entryIdOf, type ReportRequest } from './request.ts'
-import { findBehind } from './views-read.ts'
+import { findAsked, findBehind } from './views-read.ts'
 
 export type ReaderParts = {
   db: Db
@@ -175,24 +175,33 @@ type Answered = { tenants: readonly Tenant[]; data: string; waitsForView: boolea
 
 async function askDatabase(
   { db }: ReaderParts,
-  { report, scope, variant, params }: ReportRequest,
+  request: ReportRequest,
   now: Date,
   merge: boolean,
 ): Promise<Answered> {
+  const { report, scope, variant, params } = request
   try {
-    const tenants = merge ? await listActiveTenants(db) : [await tenantOf(db, scope.tenantId)]
+    const asked = await (merge ? allTenants(db, request) : oneTenant(db, request))
+    const { tenants } = asked
     const ask = { tenants, variants: [variant], restriction: scope, params, merge, now }
-    const behind = await findBehind(db, report, tenants)
     const [computed] = await compute(db, report, ask)
-    return { tenants, data: computed?.data ?? '', waitsForView: behind.size > 0 }
+    return { ...asked, data: computed?.data ?? '' }
   } catch (error) {
     throw publicError(report.id, error)
   }
 }
 
-async function tenantOf(db: Db, id: string): Promise<Tenant> {
-  const tenant = await findTenant(db, id)
-  if (tenant) return tenant
+type Asked = Omit<Answered, 'data'>
+
+async function allTenants(db: Db, { report }: ReportRequest): Promise<Asked> {
+  const tenants = await listActiveTenants(db)
+  const behind = await findBehind(db, report, tenants)
+  return { tenants, waitsForView: behind.size > 0 }
+}
+
+async function oneTenant(db: Db, { report, scope }: ReportRequest): Promise<Asked> {
+  const asked = await findAsked(db, report, scope.tenantId)
+  if (asked) return { tenants: [asked.tenant], waitsForView: asked.isBehind }
   throw new PrewarmError('not_found', 'There is no such tenant.', { field: 'tenant_id' })
 }
 

@@ -1,6 +1,7 @@
 // What a report shows of views, and of tables without triggers.
 import { arrayLiteral, type Queryable } from '../db/index.ts'
 import type { Domain, Report } from '../domain.ts'
+import type { Tenant } from '../tenancy/index.ts'
 
 /** The views that a report reads, and those that they read. */
 export function viewsUnder({ views = {} }: Domain, { reads }: Pick<Report, 'reads'>): string[] {
@@ -33,4 +34,21 @@ export async function findBehind(
     [views, arrayLiteral(tenants.map(({ id }) => id))],
   )
   return new Set(rows.map(({ id }) => id))
+}
+
+/** An active tenant with what `findBehind` says of it, in one statement, because a reader waits for it; or undefined. */
+export async function findAsked(
+  db: Queryable,
+  { views }: { views: readonly string[] },
+  id: string,
+): Promise<{ tenant: Tenant; isBehind: boolean } | undefined> {
+  const rows = await db.query<Tenant & { isBehind: boolean }>(
+    `select id, name, timezone, exists (
+       select from view_change where view_name = any ($2::text[]) and tenant_id = tenant.id
+     ) as "isBehind"
+     from tenant where id = $1 and is_active`,
+    [id, views],
+    { isKept: true },
+  )
+  return rows.map(({ isBehind, ...tenant }) => ({ tenant, isBehind }))[0]
 }

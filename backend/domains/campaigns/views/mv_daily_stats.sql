@@ -25,6 +25,6 @@ from (
   from campaigns.email_events event
   join public.tenant on tenant.id = event.workspace_id
   where event.is_test is not true
-  group by 1, 2, 3, lower(event.contact_email) collate "C"
+  group by 1, 3, 2, lower(event.contact_email) collate "C"
 ) of_contact
-group by workspace_id, campaign_name, day
+group by workspace_id, day, campaign_name

@@ -11,4 +11,4 @@ select usage.workspace_id,
        count(distinct usage.campaign_name)::integer as campaigns_used
 from campaigns.llm_usage usage
 join public.tenant on tenant.id = usage.workspace_id
-group by 1, 2, 3, 4
+group by 1, 4, 2, 3
