@@ -9,7 +9,7 @@ import { BATCH_CHANGES, drainBatch } from './drain.ts'
 import { lookAround, measureLag, type Lag } from './look.ts'
 import { createLoop } from './loop.ts'
 import { moveVersions } from './move.ts'
-import { loggingOutages } from './outages.ts'
+import { loggingOutages } from '../outages.ts'
 import { forgetRested } from './rewarm.ts'
 import { createRewarmer, type Rewarmer } from './rewarmer.ts'
 
@@ -47,10 +47,15 @@ const IDLE_MS = 300
 const BUSY_MS = 100
 const BUSY_FOR_MS = 600
 
+const FOLLOWING = {
+  failed: 'Following changes failed; it is tried again and again.',
+  works: 'Following changes works again.',
+}
+
 export function createChanges(options: ChangesOptions): Changes {
   const { db, log } = options
   const rewarmer = createRewarmer(options, log)
-  const safely = loggingOutages('Following changes', log)
+  const safely = loggingOutages(FOLLOWING, log)
   let busyUntil = 0
   const loop = createLoop(async () => {
     await safely(async () => {

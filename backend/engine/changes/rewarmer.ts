@@ -1,6 +1,6 @@
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
-import { loggingOutages } from './outages.ts'
+import { loggingOutages } from '../outages.ts'
 import { rewarmBatch, type RewarmParts } from './rewarm.ts'
 
 export type Rewarmer = Service & {
@@ -10,9 +10,14 @@ export type Rewarmer = Service & {
   run: () => Promise<number>
 }
 
+const REWARMING = {
+  failed: 'Warming again what changed failed; it is tried again and again.',
+  works: 'Warming again what changed works again.',
+}
+
 export function createRewarmer(parts: RewarmParts, log: Log): Rewarmer {
   const stopping = new AbortController()
-  const safely = loggingOutages('Warming again what changed', log)
+  const safely = loggingOutages(REWARMING, log)
   let underWay: Promise<unknown> | undefined
 
   const run = async (): Promise<number> => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CronWorld, cronWorld, gated } from '../../test/cron.ts'
 import { testLog } from '../../test/log.ts'
-import { loggedOncePerOutage } from './heartbeat.ts'
+import { loggingOutages } from '../outages.ts'
+import { TICKING } from './heartbeat.ts'
 
 let world: CronWorld
 beforeAll(async () => {
@@ -29,7 +30,8 @@ describe('while the database is away', () => {
     const tick = async () => {
       if (isAway) throw new Error('connection refused')
     }
-    const beat = loggedOncePerOutage(tick, log)
+    const safely = loggingOutages(TICKING, log)
+    const beat = (): Promise<void> => safely(tick)
     await beat()
     await beat()
     isAway = false

@@ -1,6 +1,7 @@
 // The only node-cron import. It keeps the beat and nothing else: when a job is due is decided from its row.
 import { createTask, type Logger } from 'node-cron'
 import type { Log } from '../log.ts'
+import { loggingOutages } from '../outages.ts'
 import type { Service } from '../service.ts'
 
 export type Heartbeat = Service & { start(): Promise<void> }
@@ -9,9 +10,9 @@ const EVERY_5_SECONDS = '*/5 * * * * *'
 
 /** Calls `tick` every 5 seconds, never twice at the same time. A tick that fails is followed by the next one. */
 export function createHeartbeat(tick: () => Promise<void>, log: Log): Heartbeat {
-  const beat = loggedOncePerOutage(tick, log)
+  const safely = loggingOutages(TICKING, log)
   let beating = Promise.resolve()
-  const task = createTask(EVERY_5_SECONDS, () => (beating = beat()), {
+  const task = createTask(EVERY_5_SECONDS, () => (beating = safely(tick)), {
     name: 'heartbeat',
     timezone: 'UTC',
     noOverlap: true,
@@ -26,20 +27,10 @@ export function createHeartbeat(tick: () => Promise<void>, log: Log): Heartbeat 
   }
 }
 
-/** While the database is away every tick fails; the log says so at the first one, and when it is over. */
-export function loggedOncePerOutage(tick: () => Promise<void>, log: Log): () => Promise<void> {
-  let isFailing = false
-  return async () => {
-    try {
-      await tick()
-      if (isFailing) log.info('The scheduler works again.')
-      isFailing = false
-    } catch (error) {
-      if (!isFailing)
-        log.error('A tick of the scheduler failed; the next ones try again.', { error })
-      isFailing = true
-    }
-  }
+// While the database is away every tick fails.
+export const TICKING = {
+  failed: 'A tick of the scheduler failed; the next ones try again.',
+  works: 'The scheduler works again.',
 }
 
 // A tick that takes longer than the interval is no reason for a warning every five seconds.

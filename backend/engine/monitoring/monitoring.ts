@@ -9,7 +9,7 @@ import { evaluate, type Evaluated } from './evaluate.ts'
 import { createIncidents, type Incidents } from './incidents.ts'
 import { writeRequests, type LoggedRequest } from './requests.ts'
 import type { Webhook } from './send.ts'
-import { createTicker } from './ticker.ts'
+import { createTicker } from '../ticker.ts'
 
 export type MonitoringSettings = {
   /** How much older than its target lag a view may be. */
@@ -43,6 +43,14 @@ export type Monitoring = Service & {
 
 const EVALUATE_EVERY_MS = 5 * SECOND
 const DELIVER_EVERY_MS = SECOND
+const LOOKING = {
+  failed: 'Looking for incidents failed; it is tried again.',
+  works: 'Looking for incidents works again.',
+}
+const SENDING = {
+  failed: 'Sending notifications failed; it is tried again.',
+  works: 'Sending notifications works again.',
+}
 
 export function createMonitoring({
   db,
@@ -63,8 +71,8 @@ export function createMonitoring({
   const deliverNow = async (): Promise<number> =>
     webhook ? deliver({ db, now: clock(), webhook, log, signal: stopping.signal }) : 0
   const tickers = [
-    createTicker(evaluateNow, { everyMs: EVALUATE_EVERY_MS, log, name: 'Looking for incidents' }),
-    createTicker(deliverNow, { everyMs: DELIVER_EVERY_MS, log, name: 'Sending notifications' }),
+    createTicker(evaluateNow, { everyMs: EVALUATE_EVERY_MS, log, lines: LOOKING }),
+    createTicker(deliverNow, { everyMs: DELIVER_EVERY_MS, log, lines: SENDING }),
   ]
   return {
     settings,

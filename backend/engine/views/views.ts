@@ -4,6 +4,7 @@ import { badRequest } from '../errors.ts'
 import { createWorkers, nearest, type Lanes, type Page, type Workers } from '../jobs/index.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
+import { createTicker } from '../ticker.ts'
 import type { InstalledView, ViewCatalog } from './catalog.ts'
 import { checkViews, checkAtStart } from './check.ts'
 import { inThisProcess, overLanes, type Dispatch } from './dispatch.ts'
@@ -13,7 +14,6 @@ import { plan } from './planner.ts'
 import { refreshNow } from './refresh-now.ts'
 import { refreshOnce, undone, type RefreshParts, type RefreshResult } from './refresh.ts'
 import { readStates, request } from './state.ts'
-import { createTicker } from './ticker.ts'
 
 export type ViewsOptions = {
   catalog: ViewCatalog
@@ -54,6 +54,11 @@ export type Views = Service & {
   history(name: string, page: Page): Promise<ViewRun[]>
 }
 
+const PLANNING = {
+  failed: 'Views could not be planned; it is tried again.',
+  works: 'Views are planned again.',
+}
+
 type Parts = RefreshParts & { workers: Workers }
 
 export function createViews(options: ViewsOptions): Views {
@@ -69,7 +74,7 @@ export function createViews(options: ViewsOptions): Views {
   const anywhere = options.lanes ? overLanes(options.lanes, refreshOne, here) : here
   let isStarted = false
   const tick = (): Promise<void> => planAndDispatch(parts, isStarted ? anywhere : here)
-  const ticker = createTicker(tick, log)
+  const ticker = createTicker(tick, { everyMs: SECOND, log, lines: PLANNING })
   let ended: Promise<void> | undefined
   return {
     catalog,

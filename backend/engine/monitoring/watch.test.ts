@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
-import { gate } from '../../test/gate.ts'
-import { testLog } from '../../test/log.ts'
 import { monitoringWorld, type MonitoringWorld } from '../../test/monitoring.ts'
-import { createTicker } from './ticker.ts'
 
 let world: MonitoringWorld
 beforeAll(async () => {
@@ -29,36 +26,5 @@ test('incidents are found without anybody asking, and the log tells of them', as
   expect(world.logged.map(({ level, message }) => `${level}: ${message}`)).toEqual([
     expect.stringMatching(/^error: Incident: The view sales could not be refreshed/),
     expect.stringMatching(/^info: Resolved: The view sales could not be refreshed/),
-  ])
-})
-
-test('a stop waits for the work under way, and nothing is done after it', async () => {
-  const door = gate()
-  const ticker = createTicker(() => door.pass(), { everyMs: 1, log: testLog().log, name: 'Work' })
-  ticker.start()
-  await door.arrived
-  let hasStopped = false
-  const stopped = ticker.stop().then(() => (hasStopped = true))
-  await Promise.resolve()
-  expect(hasStopped).toBe(false)
-  door.open()
-  await stopped
-  expect(door.arrivals()).toBe(1)
-})
-
-test('what keeps failing is told once, and once more when it is over', async () => {
-  const { log, entries } = testLog()
-  let times = 0
-  const work = async () => {
-    times += 1
-    if (times < 4) throw new Error('away')
-  }
-  const ticker = createTicker(work, { everyMs: 1, log, name: 'Work' })
-  ticker.start()
-  await eventually(() => expect(times).toBeGreaterThan(5))
-  await ticker.stop()
-  expect(entries.map(({ level, message }) => `${level}: ${message}`)).toEqual([
-    'error: Work failed; it is tried again.',
-    'info: Work works again.',
   ])
 })
