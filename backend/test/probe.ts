@@ -8,7 +8,7 @@ import type { Domain, Report } from '../engine/domain.ts'
 import { testApp, type AppOptions, type TestApp } from './app.ts'
 import { testDatabase } from './database.ts'
 import { testFolder } from './folder.ts'
-import { gate } from './gate.ts'
+import { closeGateIn } from './gate.ts'
 
 export type Probe = {
   db: Db
@@ -85,7 +85,7 @@ export async function probe({ report = {}, sql = REPORT_SQL }: ProbeOptions = {}
     computations: () => countComputations(db),
     make: (id, act) => setTenant(db, id, { act }),
     say: (id, word) => setTenant(db, id, { word }),
-    closeGate: () => closeGate(db),
+    closeGate: () => closeGateIn(db, GATE),
     reset: async () => {
       await db.query('update tenant set is_active = false')
       await db.query('alter sequence probe.computations restart')
@@ -165,19 +165,4 @@ async function setTenant(
     'update probe.tenants set act = coalesce($2, act), word = coalesce($3, word) where id = $1',
     [id, act, word],
   )
-}
-
-async function closeGate(db: Db): Promise<{ open: () => Promise<void> }> {
-  const closed = gate()
-  const held = db.transaction(async (tx) => {
-    await tx.query('select pg_advisory_xact_lock($1)', [GATE])
-    await closed.pass()
-  })
-  await Promise.race([closed.arrived, held])
-  return {
-    open: async () => {
-      closed.open()
-      await held
-    },
-  }
 }

@@ -14,7 +14,7 @@ import {
 } from '../engine/views/index.ts'
 import { testDatabase } from './database.ts'
 import { testFolder } from './folder.ts'
-import { gate } from './gate.ts'
+import { closeGateIn } from './gate.ts'
 import { testLog, type LogEntry } from './log.ts'
 
 export type ViewWorld = {
@@ -140,22 +140,7 @@ function onDatabase(db: Db): OnDatabase {
         'update view_state set not_before = clock_timestamp() where not_before is not null',
       )
     },
-    closeGate: () => closeGate(db),
-  }
-}
-
-async function closeGate(db: Db): Promise<{ open: () => Promise<void> }> {
-  const closed = gate()
-  const held = db.transaction(async (tx) => {
-    await tx.query('select pg_advisory_xact_lock($1)', [GATE])
-    await closed.pass()
-  })
-  await Promise.race([closed.arrived, held])
-  return {
-    open: async () => {
-      closed.open()
-      await held
-    },
+    closeGate: () => closeGateIn(db, GATE),
   }
 }
 

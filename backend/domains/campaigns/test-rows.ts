@@ -1,6 +1,7 @@
 // Rows for the tests, and the way into the tables.
 import { randomUUID } from 'node:crypto'
 import type { TestDatabase } from '../../test/database.ts'
+import { insertRows } from '../../test/insert-rows.ts'
 
 export type Db = TestDatabase['db']
 
@@ -46,7 +47,10 @@ export async function workspaceWith(db: Db, given: Rows, timezone = 'UTC'): Prom
     timezone,
   ])
   const rows = completed(given)
-  for (const [table, its] of Object.entries(rows)) await insertRows(db, { table, id }, its)
+  for (const [table, its] of Object.entries(rows)) {
+    const owned = its.map((row) => ({ workspace_id: id, ...row }))
+    await insertRows(db, `campaigns.${table}`, owned)
+  }
   return { id, timezone, rows }
 }
 
@@ -82,20 +86,6 @@ function completed(given: Rows): Tables {
     email_events: (given.email_events ?? []).map((row) => ({ ...SENT, ...row })),
     llm_usage: (given.llm_usage ?? []).map((row) => ({ ...USED, ...row })),
   }
-}
-
-async function insertRows(
-  db: Db,
-  { table, id }: { table: string; id: string },
-  rows: readonly object[],
-): Promise<void> {
-  const columns = Object.keys(rows[0] ?? {}).join(', ')
-  if (columns === '') return
-  await db.query(
-    `insert into campaigns.${table} (workspace_id, ${columns})
-     select $1, ${columns} from jsonb_populate_recordset(null::campaigns.${table}, $2::jsonb)`,
-    [id, JSON.stringify(rows)],
-  )
 }
 
 /** Has the views show what is in the tables. */

@@ -1,6 +1,7 @@
 // Rows for the tests, and the way into the tables.
 import { randomUUID } from 'node:crypto'
 import type { TestDatabase } from '../../test/database.ts'
+import { insertRows } from '../../test/insert-rows.ts'
 
 export type Db = TestDatabase['db']
 
@@ -65,7 +66,7 @@ export async function tenantWith(
     tenant.timezone,
   ])
   const rows = completed(given, id)
-  for (const [table, its] of Object.entries(rows)) await insertRows(db, table, its)
+  for (const [table, its] of Object.entries(rows)) await insertRows(db, `crm.${table}`, its)
   return { ...tenant, rows }
 }
 
@@ -106,13 +107,3 @@ const NO_DEAL = {
   updated_at: LONG_AGO,
 }
 const NO_ACTIVITY = { type: 'call', subject: null, status: null }
-
-async function insertRows(db: Db, table: string, rows: readonly object[]): Promise<void> {
-  const columns = Object.keys(rows[0] ?? {}).join(', ')
-  if (columns === '') return
-  await db.query(
-    `insert into crm.${table} (${columns})
-     select ${columns} from jsonb_populate_recordset(null::crm.${table}, $1::jsonb)`,
-    [JSON.stringify(rows)],
-  )
-}

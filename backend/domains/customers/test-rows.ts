@@ -1,6 +1,7 @@
 // Rows for the tests, and the way into the tables.
 import { randomUUID } from 'node:crypto'
 import type { TestDatabase } from '../../test/database.ts'
+import { insertRows } from '../../test/insert-rows.ts'
 
 export type Db = TestDatabase['db']
 
@@ -46,7 +47,10 @@ export async function tenantWith(db: Db, given: Rows, timezone = 'UTC'): Promise
   const id = randomUUID()
   await insertTenant(db, { id, timezone })
   const rows = completed(given)
-  for (const [table, its] of Object.entries(rows)) await insertRows(db, { table, id }, its)
+  for (const [table, its] of Object.entries(rows)) {
+    const owned = its.map((row) => ({ tenant_id: id, ...row }))
+    await insertRows(db, `customers.${table}`, owned)
+  }
   return { id, timezone, rows }
 }
 
@@ -86,17 +90,3 @@ const NOBODY = {
 }
 const PACKAGE = { customer_id: null, purchase_date: LONG_AGO, expiration_date: null }
 const SALE = { customer_id: null, date: LONG_AGO, sales_net: '0', is_voided: false }
-
-async function insertRows(
-  db: Db,
-  { table, id }: { table: string; id: string },
-  rows: readonly object[],
-): Promise<void> {
-  const columns = Object.keys(rows[0] ?? {}).join(', ')
-  if (columns === '') return
-  await db.query(
-    `insert into customers.${table} (tenant_id, ${columns})
-     select $2, ${columns} from jsonb_populate_recordset(null::customers.${table}, $1::jsonb)`,
-    [JSON.stringify(rows), id],
-  )
-}
