@@ -75,8 +75,8 @@ async function columnsOf(view: string): Promise<string[]> {
 it('the views have the columns of the document, and no time of their own', async () => {
   expect(await columnsOf('mv_daily_stats')).toEqual([
     'workspace_id',
-    'campaign_name',
     'day',
+    'campaign_name',
     'sends',
     'delivered',
     'opens',
@@ -91,9 +91,9 @@ it('the views have the columns of the document, and no time of their own', async
   ])
   expect(await columnsOf('mv_llm_cost')).toEqual([
     'workspace_id',
+    'day',
     'provider',
     'model',
-    'day',
     'total_cost',
     'total_tokens_in',
     'total_tokens_out',

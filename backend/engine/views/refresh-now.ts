@@ -18,9 +18,10 @@ export async function refreshNow(
 ): Promise<RefreshResult> {
   const number = await request(parts.db, view.name, triggeredBy)
   if (number === undefined) return gone(view)
+  const options = { triggeredBy, onlyRequested: false, request: number, signal }
   const giveUpAt = performance.now() + view.timeoutSeconds * SECOND + GRACE_MS
   for (;;) {
-    const result = await refreshOnce(parts, view, { triggeredBy, onlyRequested: false, signal })
+    const result = await refreshOnce(parts, view, options)
     if (result.status !== 'skipped' || signal.aborted || performance.now() > giveUpAt) return result
     const state = await whenFree(parts, view, { signal, giveUpAt })
     if (state && BigInt(state.satisfied) >= number)

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
+import { testLog } from '../../test/log.ts'
 import { viewWorld, type ViewWorld } from '../../test/views.ts'
+import { loadViews } from './index.ts'
+import { refreshOnce } from './refresh.ts'
+import { request } from './state.ts'
 
 let world: ViewWorld
 
@@ -90,6 +94,26 @@ describe('a refresh', () => {
       expect(results).toMatchObject([{ status: 'refreshed' }])
     expect(await world.db.query('select name from shop.mv_staff')).toEqual([{ name: 'Late' }])
     expect(await world.runs('mv_staff')).toHaveLength(2)
+  })
+
+  test('for a request that another session has satisfied meanwhile does nothing', async () => {
+    await settled()
+    const catalog = await loadViews([world.domain])
+    const { log } = testLog()
+    const parts = { catalog, db: world.db, patientDb: world.db, log, lockTimeoutMs: 1000 }
+    const view = catalog.all.find(({ name }) => name === 'mv_staff')
+    const number = await request(world.db, 'mv_staff', 'two sessions')
+    if (!view || number === undefined) throw new Error('There is no such view.')
+    const attempt = () =>
+      refreshOnce(parts, view, {
+        triggeredBy: 'one of two sessions',
+        onlyRequested: false,
+        request: number,
+        signal: new AbortController().signal,
+      })
+    expect(await attempt()).toMatchObject({ status: 'refreshed' })
+    expect(await attempt()).toMatchObject({ status: 'skipped' })
+    expect(await world.runs('mv_staff')).toHaveLength(1)
   })
 
   test('by hand of a view that another session is at does not wait', async () => {

@@ -33,6 +33,8 @@ export type RefreshOptions = {
   triggeredBy: string
   /** Whether to do nothing when nothing has asked for it, or somebody has been quicker. */
   onlyRequested: boolean
+  /** The number of the request, when there is nothing to do once it is satisfied. */
+  request?: bigint
   /** Ends the refresh as if it had never begun. */
   signal: AbortSignal
 }
@@ -87,7 +89,7 @@ async function run(
   { db, lockTimeoutMs }: RefreshParts,
   tx: Queryable,
   view: InstalledView,
-  { triggeredBy, onlyRequested, signal }: RefreshOptions,
+  { triggeredBy, onlyRequested, request, signal }: RefreshOptions,
 ): Promise<RefreshResult> {
   const pid = await prepare(tx, view.timeoutSeconds * SECOND, lockTimeoutMs)
   // Not just cancelled: that would count as a failure of the view.
@@ -97,6 +99,8 @@ async function run(
   signal.throwIfAborted()
   signal.addEventListener('abort', end)
   try {
+    if (request !== undefined && (await isSatisfied(tx, view, request)))
+      return undone(view, 'skipped', 'Another session has refreshed it.')
     const [result] = await tx.query<RefreshResult>(
       `select view_name as view, status, refreshed_at as "refreshedAt", error
        from refresh_views(array[$1::text], $2, $3)`,
@@ -107,6 +111,20 @@ async function run(
   } finally {
     signal.removeEventListener('abort', end)
   }
+}
+
+/** Asked under the lock of the view, which the transaction keeps: whoever held it before has said by then what he did. */
+async function isSatisfied(
+  tx: Queryable,
+  { name }: InstalledView,
+  number: bigint,
+): Promise<boolean> {
+  await tx.query('select try_view_lock($1)', [name])
+  const [state] = await tx.query<{ satisfied: string }>(
+    'select satisfied from view_state where view_name = $1',
+    [name],
+  )
+  return !!state && BigInt(state.satisfied) >= number
 }
 
 // Else the refresh of a process that died would go on to its end, and hold its locks until then. Windows cannot do it.

@@ -1,14 +1,19 @@
--- What the calls of each model cost on one day of the workspace.
-select usage.workspace_id,
-       coalesce(nullif(usage.provider, ''), 'unknown') as provider,
-       coalesce(nullif(usage.model, ''), 'unknown') as model,
-       (usage.created_at at time zone tenant.timezone)::date as day,
-       sum(usage.cost_usd) as total_cost,
-       coalesce(sum(usage.tokens_in), 0) as total_tokens_in,
-       coalesce(sum(usage.tokens_out), 0) as total_tokens_out,
+-- What the calls of each model cost on one day of the workspace. In the order of its columns, as `mv_daily_stats`.
+select workspace_id, day,
+       provider_name collate "default" as provider,
+       model_name collate "default" as model,
+       sum(cost_usd) as total_cost,
+       coalesce(sum(tokens_in), 0) as total_tokens_in,
+       coalesce(sum(tokens_out), 0) as total_tokens_out,
        count(*)::integer as call_count,
-       round(avg(usage.cost_usd), 6) as avg_cost_per_call,
-       count(distinct usage.campaign_name)::integer as campaigns_used
-from campaigns.llm_usage usage
-join public.tenant on tenant.id = usage.workspace_id
-group by 1, 4, 2, 3
+       round(avg(cost_usd), 6) as avg_cost_per_call,
+       count(distinct campaign_name)::integer as campaigns_used
+from (
+  select usage.*,
+         (usage.created_at at time zone tenant.timezone)::date as day,
+         coalesce(nullif(usage.provider, ''), 'unknown') collate "C" as provider_name,
+         coalesce(nullif(usage.model, ''), 'unknown') collate "C" as model_name
+  from campaigns.llm_usage usage
+  join public.tenant on tenant.id = usage.workspace_id
+) of_day
+group by workspace_id, day, provider_name, model_name

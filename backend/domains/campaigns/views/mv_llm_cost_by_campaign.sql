@@ -1,5 +1,5 @@
 -- What writing the mails of one campaign cost on one day of its workspace, in all and by the kind of model; the arrays belong together.
-select workspace_id, day, campaign_name,
+select workspace_id, day, campaign_name collate "default" as campaign_name,
        sum(cost) as total_cost,
        array_agg(provider order by provider, model) as providers,
        array_agg(model order by provider, model) as models,
@@ -10,7 +10,7 @@ select workspace_id, day, campaign_name,
 from (
   select usage.workspace_id,
          (usage.created_at at time zone tenant.timezone)::date as day,
-         coalesce(nullif(usage.campaign_name, ''), 'Unknown') as campaign_name,
+         coalesce(nullif(usage.campaign_name, ''), 'Unknown') collate "C" as campaign_name,
          coalesce(nullif(usage.provider, ''), 'unknown') as provider,
          coalesce(nullif(usage.model, ''), 'unknown') as model,
          sum(usage.cost_usd) as cost,
