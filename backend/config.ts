@@ -36,7 +36,7 @@ const Settings = z.object({
   DATABASE_URL: url(
     /^postgres(ql)?$/,
     'postgres://user@host:5432/name',
-    'Your PostgreSQL. Unless set, an embedded one is started',
+    'Your PostgreSQL, 15 or later. Unless set, an embedded one is started',
   ),
   DATABASE_POOL: count(10, 'Connections to PostgreSQL for everything but reports'),
   REDIS_CACHE_URL: url(

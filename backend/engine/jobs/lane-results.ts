@@ -2,6 +2,8 @@
 // events can be missed while a connection is cut, the state of a job cannot.
 import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import { SECOND } from '../clock.ts'
+import { PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { jobOptions, newJobId, type LaneJob, type LaneQueue } from './lane-job.ts'
 import type { JobResult, RunAllOptions } from './lane.ts'
@@ -25,22 +27,52 @@ const AT_ONCE = 10
 const LIVE = ['wait', 'prioritized', 'delayed', 'active'] as const
 
 export async function runAll(parts: RunAllParts, batch: Batch): Promise<JobResult[]> {
-  const { signal, lane, datas } = batch
-  const ended = AbortSignal.any([parts.stopping, ...(signal ? [signal] : [])])
+  const { signal, lane, datas, patienceMs } = batch
+  const patience = startPatience(patienceMs)
+  const ended = AbortSignal.any([parts.stopping, patience.over, ...(signal ? [signal] : [])])
+  const heard = { ...batch, onResult: patience.renewedBy(batch.onResult) }
   const ids = datas.map(() => newJobId(lane))
   const results = new Map<string, JobResult>()
   try {
     await persist(parts, ended, () => addAll(parts, batch, ids))
     while (results.size < ids.length) {
-      await persist(parts, ended, () => collect(parts, batch, { ids, results }))
+      await persist(parts, ended, () => collect(parts, heard, { ids, results }))
       if (results.size < ids.length) await sleep(parts.timing.pollMs, undefined, { signal: ended })
     }
   } catch (error) {
     if (signal?.aborted) await cancelAll(parts, ids, results)
     ended.throwIfAborted()
     throw error
+  } finally {
+    patience.end()
   }
   return ids.map((id) => results.get(id) ?? gone())
+}
+
+type Patience = {
+  over: AbortSignal
+  renewedBy(onResult: Batch['onResult']): NonNullable<Batch['onResult']>
+  end(): void
+}
+
+/** Whoever waits learns neither that the queue is away nor that nobody works on it, only that nothing happens. */
+function startPatience(ms: number | undefined): Patience {
+  const over = new AbortController()
+  const giveUp = (): void => over.abort(nothingHappens(ms ?? 0))
+  const timer = ms === undefined ? undefined : setTimeout(giveUp, ms)
+  return {
+    over: over.signal,
+    renewedBy: (onResult) => (result, index) => {
+      timer?.refresh()
+      onResult?.(result, index)
+    },
+    end: () => clearTimeout(timer),
+  }
+}
+
+function nothingHappens(ms: number): PrewarmError {
+  const message = `The lanes have done nothing of it for ${ms / SECOND} seconds.`
+  return new PrewarmError('unavailable', message)
 }
 
 /** Tries again until it succeeds, as the queue may be away for a while. */

@@ -39,6 +39,8 @@ export type RunAllOptions = {
   attempts?: number
   /** Once it is aborted, waiting jobs are removed, running ones cancelled, and the call rejects with its reason. */
   signal?: AbortSignal | undefined
+  /** When none of the jobs has ended for so long, the call rejects with `unavailable`; they stay where they are. */
+  patienceMs?: number
   /** Called as each job ends, with its place in `datas`. */
   onResult?: ((result: JobResult, index: number) => void) | undefined
 }

@@ -6,13 +6,14 @@ import { PrewarmError } from '../errors.ts'
 import type { JobHandler, Lanes } from '../jobs/index.ts'
 import { findTenants, listActiveTenants } from '../tenancy/index.ts'
 import type { Catalog } from './catalog.ts'
-import type { ComputeAll, WarmParts } from './warm-batches.ts'
+import type { ComputeAll, Warming, WarmParts } from './warm-batches.ts'
 import { addUp, computeGroup, NOTHING, type Computed } from './warm-compute.ts'
 import { findDue, targetsOf, type WarmGroup } from './warm-plan.ts'
 
 const WARM_BATCH = 'warmBatch'
 // What a batch has done already is fresh at the next attempt.
 const ATTEMPTS = 3
+const PATIENCE = 2
 
 const Batch = z.object({
   report: z.string(),
@@ -57,27 +58,59 @@ async function computeBatch(
   return computeGroup(run, group, await findDue(run, targetsOf(report, group)))
 }
 
-/** The first batch that fails ends everything, as it does when they are all done here. */
-export function computeOnLanes(lanes: Lanes): ComputeAll {
-  return async ({ report, groups, renewOlderThan, signal: given }, onBatch) => {
-    const failure = new AbortController()
-    const signal = AbortSignal.any([failure.signal, ...(given ? [given] : [])])
+/**
+ * The first batch that fails ends everything, as it does when they are all done here. What the lanes do not come to, because the queue
+ * is away or nobody works on it, is done `here`.
+ */
+export function computeOnLanes(lanes: Lanes, here: ComputeAll): ComputeAll {
+  return async (warming, onBatch) => {
+    const left = new Set(warming.groups)
     let sum = NOTHING
-    const datas = groups.map((group) => batchOf(report.id, group, renewOlderThan))
-    await lanes.runAll(WARM_BATCH, datas, {
-      lane: 'normal',
-      attempts: ATTEMPTS,
-      signal,
-      onResult: (result, index) => {
-        if (result.status === 'rejected') return failure.abort(result.reason)
-        const group = groups[index]
-        sum = addUp(sum, Done.parse(result.value))
-        if (group) onBatch(targetsOf(report, group), sum)
-      },
-    })
-    signal.throwIfAborted()
-    return sum
+    const onGroup = (group: WarmGroup, computed: Computed): void => {
+      left.delete(group)
+      sum = addUp(sum, computed)
+      onBatch(targetsOf(warming.report, group), sum)
+    }
+    try {
+      await spread(lanes, warming, onGroup)
+      return sum
+    } catch (error) {
+      warming.signal?.throwIfAborted()
+      if (!isAway(error)) throw error
+      const { log } = warming.parts
+      log.warn('The lanes do not answer: what is left is warmed here.', { error, left: left.size })
+      const done = sum
+      const rest = { ...warming, groups: [...left] }
+      return addUp(done, await here(rest, (targets, more) => onBatch(targets, addUp(done, more))))
+    }
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof PrewarmError && error.code === 'unavailable'
+}
+
+async function spread(
+  lanes: Lanes,
+  { parts, report, groups, renewOlderThan, signal: given }: Warming,
+  onGroup: (group: WarmGroup, computed: Computed) => void,
+): Promise<void> {
+  const failure = new AbortController()
+  const signal = AbortSignal.any([failure.signal, ...(given ? [given] : [])])
+  const datas = groups.map((group) => batchOf(report.id, group, renewOlderThan))
+  await lanes.runAll(WARM_BATCH, datas, {
+    lane: 'normal',
+    attempts: ATTEMPTS,
+    // One statement may take almost as long, and a few are tried one after the other when a tenant fails.
+    patienceMs: PATIENCE * parts.patienceMs,
+    signal,
+    onResult: (result, index) => {
+      if (result.status === 'rejected') return failure.abort(result.reason)
+      const group = groups[index]
+      if (group) onGroup(group, Done.parse(result.value))
+    },
+  })
+  signal.throwIfAborted()
 }
 
 function batchOf(

@@ -76,7 +76,9 @@ function whereOf(
   groups: readonly WarmGroup[],
   { lanes }: WarmOptions,
 ): ComputeAll {
-  return lanes && groups.length > 1 && store.kind === 'redis' ? computeOnLanes(lanes) : computeHere
+  return lanes && groups.length > 1 && store.kind === 'redis'
+    ? computeOnLanes(lanes, computeHere)
+    : computeHere
 }
 
 const computeHere: ComputeAll = (warming, onBatch) => computeBatches(warming, findDue, onBatch)
