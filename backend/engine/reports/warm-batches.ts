@@ -1,7 +1,7 @@
 // All batches of one warming, and what there is in the cache after them.
 import pLimit from 'p-limit'
 import type { InstalledReport } from './catalog.ts'
-import { addUp, computeGroup, failuresOf, NOTHING } from './warm-compute.ts'
+import { addUp, computeGroup, failuresOf } from './warm-compute.ts'
 import type { ComputeParts, Computed, WarmFailure, WarmRun } from './warm-compute.ts'
 import { findCold, targetsOf } from './warm-plan.ts'
 import type { PlanParts, WarmGroup, WarmTarget } from './warm-plan.ts'
@@ -27,36 +27,36 @@ export type Warming = {
 /** Which targets of a group are to be computed. */
 export type Choice = (run: WarmRun, targets: readonly WarmTarget[]) => Promise<WarmTarget[]>
 
-/** Computes what is due in all batches. `onBatch` is told of each that is done, with the sum so far. */
+/** Computes what is due in all batches. `onBatch` is told of each that is done. */
 export type ComputeAll = (
   warming: Warming,
-  onBatch: (targets: readonly WarmTarget[], sum: Computed) => void,
+  onBatch: (targets: readonly WarmTarget[], computed: Computed) => void,
 ) => Promise<Computed>
 
 /** The first error ends everything; it is passed on when nothing is under way any more. */
 export async function computeBatches(
   { parts, groups, signal: given, ...asked }: Warming,
   choose: Choice,
-  onBatch: (targets: readonly WarmTarget[], sum: Computed) => void = () => undefined,
+  onBatch: (targets: readonly WarmTarget[], computed: Computed) => void = () => undefined,
 ): Promise<Computed> {
   const failure = new AbortController()
   const signal = AbortSignal.any([failure.signal, ...(given ? [given] : [])])
   const run = { ...parts, ...asked, signal }
   const limit = pLimit(parts.concurrency)
-  let sum = NOTHING
+  const done: Computed[] = []
   const computeOne = async (group: WarmGroup): Promise<void> => {
     signal.throwIfAborted()
     const targets = targetsOf(asked.report, group)
     const computed = await computeGroup(run, group, await choose(run, targets))
-    sum = addUp(sum, computed)
-    onBatch(targets, sum)
+    done.push(computed)
+    onBatch(targets, computed)
   }
   const batches = groups.map((group) =>
     limit(computeOne, group).catch((error: unknown) => failure.abort(error)),
   )
   await Promise.all(batches)
   signal.throwIfAborted()
-  return sum
+  return addUp(done)
 }
 
 /** Every entry that is not as it should be after a warming. */

@@ -55,7 +55,7 @@ export async function computeGroup(
   while (held.length > 0 && performance.now() < deadline) {
     await sleep(WAIT_STEP_MS)
     const next = await computeFree(run, group, await findCold(run, held))
-    computed = addUp(computed, next.computed)
+    computed = addUp([computed, next.computed])
     held = next.held
   }
   return computed
@@ -116,7 +116,7 @@ async function computeOrDivide(
     if (rest.length === 0) return failed(run, targets, error)
     const first = await computeGroup(run, group, half)
     const second = await computeGroup(run, group, rest)
-    return addUp(addUp(first, second), { ...NOTHING, statements: 1 })
+    return addUp([first, second, { ...NOTHING, statements: 1 }])
   }
 }
 
@@ -203,11 +203,12 @@ export function failuresOf(
   return [...byTenant.values()]
 }
 
-export function addUp(a: Computed, b: Computed): Computed {
+export function addUp(parts: readonly Computed[]): Computed {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
   return {
-    written: [...a.written, ...b.written],
-    bytes: a.bytes + b.bytes,
-    statements: a.statements + b.statements,
-    failures: [...a.failures, ...b.failures],
+    written: parts.flatMap(({ written }) => written),
+    bytes: sum(parts.map(({ bytes }) => bytes)),
+    statements: sum(parts.map(({ statements }) => statements)),
+    failures: parts.flatMap(({ failures }) => failures),
   }
 }

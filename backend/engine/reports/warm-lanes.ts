@@ -7,7 +7,7 @@ import type { JobHandler, Lanes } from '../jobs/index.ts'
 import { findTenants, listActiveTenants } from '../tenancy/index.ts'
 import type { Catalog } from './catalog.ts'
 import type { ComputeAll, Warming, WarmParts } from './warm-batches.ts'
-import { addUp, computeGroup, NOTHING, type Computed } from './warm-compute.ts'
+import { addUp, computeGroup, type Computed } from './warm-compute.ts'
 import { findDue, targetsOf, type WarmGroup } from './warm-plan.ts'
 
 const WARM_BATCH = 'warmBatch'
@@ -65,23 +65,22 @@ async function computeBatch(
 export function computeOnLanes(lanes: Lanes, here: ComputeAll): ComputeAll {
   return async (warming, onBatch) => {
     const left = new Set(warming.groups)
-    let sum = NOTHING
+    const done: Computed[] = []
     const onGroup = (group: WarmGroup, computed: Computed): void => {
       left.delete(group)
-      sum = addUp(sum, computed)
-      onBatch(targetsOf(warming.report, group), sum)
+      done.push(computed)
+      onBatch(targetsOf(warming.report, group), computed)
     }
     try {
       await spread(lanes, warming, onGroup)
-      return sum
+      return addUp(done)
     } catch (error) {
       warming.signal?.throwIfAborted()
       if (!isAway(error)) throw error
       const { log } = warming.parts
       log.warn('The lanes do not answer: what is left is warmed here.', { error, left: left.size })
-      const done = sum
-      const rest = { ...warming, groups: [...left] }
-      return addUp(done, await here(rest, (targets, more) => onBatch(targets, addUp(done, more))))
+      const rest = await here({ ...warming, groups: [...left] }, onBatch)
+      return addUp([...done, rest])
     }
   }
 }

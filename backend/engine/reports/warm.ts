@@ -58,7 +58,7 @@ export async function warm(
   const first = await computeAll(warming, progressOf(warming, options))
   const cold = await findAllCold(warming)
   const second = await computeAgain(warming, withoutFailed(cold, first))
-  const computed = addUp(first, second)
+  const computed = addUp([first, second])
   const stillCold = second.statements > 0 ? await findAllCold(warming) : cold
   return {
     report: report.id,
@@ -148,11 +148,13 @@ async function existing(found: Promise<Tenant | undefined>): Promise<Tenant> {
 
 function progressOf({ report, groups }: Warming, { onProgress }: WarmOptions) {
   const total = groups.flatMap((group) => targetsOf(report, group)).length
-  let lookedAt = 0
+  let done = 0
+  let failed = 0
   return (targets: readonly WarmTarget[], { failures }: Computed): void => {
-    lookedAt += targets.length
-    const failed = failures.length * variantsOf(report).length
-    onProgress?.({ done: lookedAt - failed, total, failed })
+    const failedNow = failures.length * variantsOf(report).length
+    failed += failedNow
+    done += targets.length - failedNow
+    onProgress?.({ done, total, failed })
   }
 }
 
