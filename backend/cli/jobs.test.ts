@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLanes, type Lanes } from '../engine/jobs/index.ts'
+import { createLanes, type Lanes } from '../engine/lanes/index.ts'
 import { cliWorld, type CliWorld } from '../test/cli-world.ts'
 import { eventually } from '../test/eventually.ts'
 import { testLog } from '../test/log.ts'

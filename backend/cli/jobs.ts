@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { LANES, type JobView, type Lanes } from '../engine/jobs/index.ts'
+import { LANES, type JobView, type Lanes } from '../engine/lanes/index.ts'
 import type { AddCommand, RunCommand } from './command.ts'
 import { withEngine } from './context.ts'
 import { print, printJson, table } from './output.ts'

@@ -4,13 +4,8 @@ import { createChanges, type Changes } from './changes/index.ts'
 import type { Clock } from './clock.ts'
 import { createCron, housekeeping, type Cron, type CronJob } from './cron/index.ts'
 import type { Domain } from './domain.ts'
-import {
-  createExecutors,
-  createLanes,
-  type Executor,
-  type Executors,
-  type Lanes,
-} from './jobs/index.ts'
+import { createExecutors, type Executor, type Executors } from './jobs/index.ts'
+import { createLanes, type Lanes } from './lanes/index.ts'
 import { checkLifetime, renewAhead } from './lifetime.ts'
 import type { Log } from './log.ts'
 import {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { installChanges } from './changes/index.ts'
 import { migrate, pendingMigrations, type Db, type MigrationFolder } from './db/index.ts'
 import type { Domain } from './domain.ts'
-import { installLanes } from './jobs/index.ts'
+import { installLanes } from './lanes/index.ts'
 import type { Log } from './log.ts'
 import { installViews, loadViews, setSearchPath } from './views/index.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createMemoryStore, createRedisStore, startLocalRedis, type Store } from './cache/index.ts'
 import { systemClock } from './clock.ts'
 import { connect, startEmbeddedPostgres, type Db } from './db/index.ts'
-import type { LaneBackend } from './jobs/index.ts'
+import type { LaneBackend } from './lanes/index.ts'
 import type { Log } from './log.ts'
 import type { Service } from './service.ts'
 

@@ -4,7 +4,7 @@ import {
   type JobHandler,
   type Lanes,
   type LanesOptions,
-} from '../engine/jobs/index.ts'
+} from '../engine/lanes/index.ts'
 import { testDatabase } from './database.ts'
 import { faultProxy, type FaultProxy } from './fault-proxy.ts'
 import { testLog, type LogEntry } from './log.ts'

@@ -2,7 +2,7 @@
 // kin. Whatever is not understood is refused with a sentence; nothing is ever guessed.
 import { Cron } from 'croner'
 import { badRequest, messageOf } from '../errors.ts'
-import { nearest } from '../jobs/index.ts'
+import { nearest } from '../nearest.ts'
 import { type Slots, slotsOf } from './slots.ts'
 
 export type Schedule = {

@@ -1,5 +1,5 @@
 import { badRequest } from '../errors.ts'
-import { nearest } from '../jobs/index.ts'
+import { nearest } from '../nearest.ts'
 
 /** In place of a zone: the job is due in each tenant's own. */
 export const TENANT_ZONE = 'tenant'

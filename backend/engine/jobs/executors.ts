@@ -1,6 +1,6 @@
 import { badRequest, PrewarmError } from '../errors.ts'
 import type { Executor } from './executor.ts'
-import { nearest } from './nearest.ts'
+import { nearest } from '../nearest.ts'
 
 export type NamedExecutor = {
   name: string

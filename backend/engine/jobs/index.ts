@@ -12,8 +12,3 @@ export {
 export { findRun, listRuns, type Page, type Run, type RunFilter } from './run-history.ts'
 export { runJob, type RunEnd } from './run-job.ts'
 export { createWorkers, type Workers } from './workers.ts'
-export { nearest } from './nearest.ts'
-export { createLanes, type LanesOptions } from './lanes.ts'
-export type { LaneBackend } from './lane-connection.ts'
-export { installLanes } from './lane-postgres.ts'
-export { LANES, type JobHandler, type JobView, type Lanes } from './lane.ts'

@@ -13,7 +13,7 @@ import {
   releaseRun,
   renewLease,
 } from './ledger.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 export type Workshop = { ledger: Ledger; executors: Executors; log: Log }
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import pLimit from 'p-limit'
 import type { Service } from '../service.ts'
-import { within } from './within.ts'
+import { within } from '../within.ts'
 
 /** Something to do that ends early when `stop` is aborted. */
 export type Task<T> = (stop: AbortSignal) => Promise<T>

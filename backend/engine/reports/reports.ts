@@ -8,7 +8,7 @@ import {
 } from '../cache/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db/index.ts'
-import type { Lanes } from '../jobs/index.ts'
+import type { Lanes } from '../lanes/index.ts'
 import type { Log } from '../log.ts'
 import type { Catalog, InstalledReport } from './catalog.ts'
 import { checkSql } from './compute.ts'

@@ -204,11 +204,10 @@ export function failuresOf(
 }
 
 export function addUp(parts: readonly Computed[]): Computed {
-  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
   return {
     written: parts.flatMap(({ written }) => written),
-    bytes: sum(parts.map(({ bytes }) => bytes)),
-    statements: sum(parts.map(({ statements }) => statements)),
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    statements: parts.reduce((sum, { statements }) => sum + statements, 0),
     failures: parts.flatMap(({ failures }) => failures),
   }
 }

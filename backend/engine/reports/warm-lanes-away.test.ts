@@ -8,7 +8,7 @@ import { testRedis, type TestRedis } from '../../test/redis.ts'
 import { onlyReport, reportsOver } from '../../test/reports.ts'
 import { createRedisStore, type Store } from '../cache/index.ts'
 import { HOUR, systemClock } from '../clock.ts'
-import type { Lanes } from '../jobs/index.ts'
+import type { Lanes } from '../lanes/index.ts'
 import type { Reports, WarmProgress, WarmSummary } from './index.ts'
 
 const TENANTS = 6

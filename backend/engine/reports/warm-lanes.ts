@@ -3,7 +3,7 @@
 import pLimit from 'p-limit'
 import * as z from 'zod'
 import { PrewarmError } from '../errors.ts'
-import type { JobHandler, Lanes } from '../jobs/index.ts'
+import type { JobHandler, Lanes } from '../lanes/index.ts'
 import { findTenants, listActiveTenants } from '../tenancy/index.ts'
 import type { Catalog } from './catalog.ts'
 import type { ComputeAll, Warming, WarmParts } from './warm-batches.ts'

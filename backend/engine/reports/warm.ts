@@ -1,7 +1,7 @@
 // Warming: the tenants merged, then each of them, the most recently seen first, a few statements per batch. What the
 // warmer writes is what a reader would have computed: the same statement, the same key, the same bytes.
 import { PrewarmError } from '../errors.ts'
-import type { Lanes } from '../jobs/index.ts'
+import type { Lanes } from '../lanes/index.ts'
 import { findTenant, findTenants, GLOBAL, listActiveTenants } from '../tenancy/index.ts'
 import type { Tenant } from '../tenancy/index.ts'
 import type { InstalledReport } from './catalog.ts'

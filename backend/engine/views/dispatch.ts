@@ -1,6 +1,6 @@
 // How a view that is to be refreshed now gets to somebody who does it: over the lanes, to any process, or in this one.
 import * as z from 'zod'
-import type { Lanes } from '../jobs/index.ts'
+import type { Lanes } from '../lanes/index.ts'
 import type { Log } from '../log.ts'
 import type { RefreshResult } from './refresh.ts'
 

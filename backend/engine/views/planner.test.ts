@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../test/eventually.ts'
 import { laneWorld } from '../../test/lanes.ts'
 import { viewWorld, type ViewWorld } from '../../test/views.ts'
-import type { Lanes } from '../jobs/index.ts'
+import type { Lanes } from '../lanes/index.ts'
 import type { Views } from './index.ts'
 
 let world: ViewWorld

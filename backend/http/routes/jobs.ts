@@ -1,6 +1,6 @@
 import { Router, type RequestHandler, type Response } from 'express'
 import * as z from 'zod'
-import type { Lanes } from '../../engine/jobs/index.ts'
+import type { Lanes } from '../../engine/lanes/index.ts'
 import { userOf } from '../access.ts'
 import { validate } from '../validate.ts'
 

@@ -1,7 +1,7 @@
 import { Router, type RequestHandler, type Response } from 'express'
 import * as z from 'zod'
 import { badRequest, PrewarmError } from '../../engine/errors.ts'
-import { nearest } from '../../engine/jobs/index.ts'
+import { nearest } from '../../engine/nearest.ts'
 import type { RefreshResult, ViewCatalog, Views } from '../../engine/views/index.ts'
 import { userOf } from '../access.ts'
 import { callerName, callerOf } from '../authentication.ts'

@@ -1,11 +1,12 @@
 // The door of the lanes. Nothing is opened before it is needed.
 import type { Log } from '../log.ts'
-import { connectOnce, type LaneBackend } from './lane-connection.ts'
-import { cancelJob, countJobs, discardJob, findJob, listJobs, retryJob } from './lane-admin.ts'
-import { jobOptions, newJobId, type LaneQueue } from './lane-job.ts'
-import { runAll } from './lane-results.ts'
-import { TIMING, type LaneTiming } from './lane-timing.ts'
-import { startLaneWorker, type LaneWorker } from './lane-worker.ts'
+import { connectOnce } from './connection.ts'
+import { cancelJob, countJobs, discardJob, findJob, listJobs, retryJob } from './admin.ts'
+import { jobOptions, newJobId, type LaneQueue } from './job.ts'
+import { runAll } from './results.ts'
+import type { LaneBackend } from './server.ts'
+import { TIMING, type LaneTiming } from './timing.ts'
+import type { LaneWorker } from './worker.ts'
 import type { AddOptions, JobHandler, JobId, Lanes } from './lane.ts'
 
 export type LanesOptions = {
@@ -34,6 +35,7 @@ export function createLanes(options: LanesOptions): Lanes {
     handle: (kind, handler) => void handlers.set(kind, handler),
     start: async () => {
       const opened = await ask(async (open) => open)
+      const { startLaneWorker } = await import('./worker.ts')
       worker ??= startLaneWorker({ ...opened, handlers, concurrency, timing, log })
     },
     get isStarted() {

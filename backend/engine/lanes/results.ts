@@ -5,9 +5,9 @@ import pLimit from 'p-limit'
 import { SECOND } from '../clock.ts'
 import { PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { jobOptions, newJobId, type LaneJob, type LaneQueue } from './lane-job.ts'
+import { jobOptions, newJobId, type LaneJob, type LaneQueue } from './job.ts'
 import type { JobResult, RunAllOptions } from './lane.ts'
-import type { LaneTiming } from './lane-timing.ts'
+import type { LaneTiming } from './timing.ts'
 
 export type RunAllParts = {
   queue: LaneQueue

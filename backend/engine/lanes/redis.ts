@@ -3,7 +3,7 @@ import { createRedisBackend } from 'bullmq'
 import { connectQueueRedis, type QueueRedis } from '../cache/index.ts'
 import { PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { LaneServer } from './lane-server.ts'
+import type { LaneServer } from './server.ts'
 
 /** One hash slot, should it be a cluster. */
 const PREFIX = '{prewarm}'

@@ -1,19 +1,11 @@
-// The way to the queue: opened by the first who needs it, and opened again if that failed.
-import { Queue } from 'bullmq'
+// The way to the queue: opened by the first who needs it, and opened again if that failed. Only then is BullMQ loaded, which most
+// commands never need.
 import { messageOf, PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
-import type { LaneQueue } from './lane-job.ts'
-import { openPostgresLanes } from './lane-postgres.ts'
-import { openRedisLanes } from './lane-redis.ts'
-import { ANSWER_MS, QUEUE_NAME, type LaneServer } from './lane-server.ts'
-import { within } from './within.ts'
-
-const CLOSE_MS = 1000
-
-export type LaneBackend = { kind: 'postgres' | 'redis'; url: string }
-
-export type Opened = { server: LaneServer; queue: LaneQueue }
+import type { Opened } from './queue.ts'
+import { ANSWER_MS, type LaneBackend } from './server.ts'
+import { within } from '../within.ts'
 
 export type LaneConnection = {
   /** Whoever asks is told in time when there is no answer: `unavailable`. */
@@ -31,7 +23,7 @@ export function connectOnce({ backend, log }: { backend: LaneBackend; log: Log }
 
   const open = (): Promise<Opened> => {
     stopping.signal.throwIfAborted()
-    opening ??= openQueue(backend, log).catch((error: unknown) => {
+    opening ??= load(backend, log).catch((error: unknown) => {
       opening = undefined
       throw error
     })
@@ -40,7 +32,10 @@ export function connectOnce({ backend, log }: { backend: LaneBackend; log: Log }
   const stop = async (worker: Service | undefined): Promise<void> => {
     stopping.abort(unavailable('it is stopped'))
     await worker?.stop()
-    await opening?.then(closeQueue, () => undefined)
+    await opening?.then(
+      ({ close }) => close(),
+      () => undefined,
+    )
   }
   return {
     ask: (work) => inTime(async () => work(await open())),
@@ -49,17 +44,9 @@ export function connectOnce({ backend, log }: { backend: LaneBackend; log: Log }
   }
 }
 
-async function openQueue({ kind, url }: LaneBackend, log: Log): Promise<Opened> {
-  const server = await (kind === 'redis' ? openRedisLanes : openPostgresLanes)(url, log)
-  const queue: LaneQueue = new Queue(QUEUE_NAME, { connection: url }, server.factory)
-  // What fails is told by whoever asked.
-  queue.on('error', (error) => log.debug('The queue had a problem.', { error }))
-  return { server, queue }
-}
-
-async function closeQueue({ queue, server }: Opened): Promise<void> {
-  await within(CLOSE_MS, queue.close())
-  await server.close()
+async function load(backend: LaneBackend, log: Log): Promise<Opened> {
+  const { openQueue } = await import('./queue.ts')
+  return openQueue(backend, log)
 }
 
 async function inTime<T>(work: () => Promise<T>): Promise<T> {

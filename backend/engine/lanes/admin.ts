@@ -1,7 +1,7 @@
 // What people and routes ask of the queue: how much there is, what died, and to stop or repeat a job.
 import { PrewarmError } from '../errors.ts'
-import { jobOptions, laneOf, newJobId, viewOf, type LaneJob, type LaneQueue } from './lane-job.ts'
-import type { LaneTiming } from './lane-timing.ts'
+import { jobOptions, laneOf, newJobId, viewOf, type LaneJob, type LaneQueue } from './job.ts'
+import type { LaneTiming } from './timing.ts'
 import { LANES, type JobId, type JobView, type Lane, type LaneCounts } from './lane.ts'
 
 const STATES = {

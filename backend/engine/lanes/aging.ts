@@ -1,4 +1,4 @@
-import { FIRST, laneOf, type LaneQueue } from './lane-job.ts'
+import { FIRST, laneOf, type LaneQueue } from './job.ts'
 import type { Lane } from './lane.ts'
 
 const STARVING: readonly Lane[] = ['normal', 'low']

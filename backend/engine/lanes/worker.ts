@@ -4,13 +4,13 @@ import { UnrecoverableError, WaitingError, Worker, type IQueueBackend } from 'bu
 import { SECOND } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Service } from '../service.ts'
-import type { LaneJob, LaneQueue, Output, Payload } from './lane-job.ts'
-import { JobInterrupted, type Interruption } from './lane-interruption.ts'
-import { promoteOldest } from './lane-aging.ts'
-import { QUEUE_NAME, type LaneServer } from './lane-server.ts'
+import type { LaneJob, LaneQueue, Output, Payload } from './job.ts'
+import { JobInterrupted, type Interruption } from './interruption.ts'
+import { promoteOldest } from './aging.ts'
+import { QUEUE_NAME, type LaneServer } from './server.ts'
 import type { JobHandler } from './lane.ts'
-import type { LaneTiming } from './lane-timing.ts'
-import { within } from './within.ts'
+import type { LaneTiming } from './timing.ts'
+import { within } from '../within.ts'
 
 export type LaneWorkerParts = {
   server: LaneServer

@@ -1,5 +1,7 @@
 import type { BackendFactory, IQueueBackend } from 'bullmq'
 
+export type LaneBackend = { kind: 'postgres' | 'redis'; url: string }
+
 /** Where BullMQ keeps the queue. */
 export type LaneServer = {
   factory: BackendFactory<IQueueBackend, string>

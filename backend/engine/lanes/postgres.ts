@@ -1,27 +1,11 @@
 // The queue in PostgreSQL. All that BullMQ opens shares one small pool and one connection that listens.
-import {
-  PostgresConnection,
-  PostgresQueueBackend,
-  runMigrations,
-  type PgPool,
-  type PgQueryResult,
-} from 'bullmq'
-import { isStatementError, type Db } from '../db/index.ts'
+import { PostgresConnection, PostgresQueueBackend, type PgPool, type PgQueryResult } from 'bullmq'
+import { isStatementError } from '../db/index.ts'
 import { messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { ANSWER_MS, type LaneServer } from './lane-server.ts'
+import { ANSWER_MS, type LaneServer } from './server.ts'
 
 const MAX_CONNECTIONS = 4
-
-/** Makes or updates the tables of the queue, in the schema `bullmq`. May be called by many at the same time. */
-export async function installLanes(db: Db): Promise<void> {
-  await db.session(async (session) => {
-    const query = async (text: string, values?: readonly unknown[]): Promise<PgQueryResult> => ({
-      rows: await session.query(text, values),
-    })
-    await runMigrations({ query })
-  })
-}
 
 export async function openPostgresLanes(url: string, log: Log): Promise<LaneServer> {
   const connection = new SharedConnection({
