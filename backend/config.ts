@@ -124,7 +124,7 @@ const Settings = z.object({
     .describe(
       'With `off` reports are computed from the source tables in place of the views, which are kept refreshed all the same',
     ),
-  WARM_BATCH_TENANTS: count(20, 'Tenants per statement when warming'),
+  WARM_BATCH_TENANTS: count(25, 'Tenants per statement when warming'),
   WARM_CONCURRENCY: count(2, 'Warming statements at the same time'),
   REWARM_SECONDS: seconds(
     2,

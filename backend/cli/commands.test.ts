@@ -28,7 +28,7 @@ async function firstTenant(): Promise<string> {
 test('on a database without the tables a command says what to do first', async () => {
   const { code, stdout, stderr } = await world.run('status')
   expect([code, stdout]).toEqual([1, ''])
-  expect(stderr).toMatch(/^\d+ migrations are not applied: run "prewarm migrate" first\.\n$/)
+  expect(stderr).toMatch(/^Migrations have to be applied first \(\d+\): run "prewarm migrate"\.\n$/)
 })
 
 test('a database that cannot be reached is a sentence that names the setting', async () => {

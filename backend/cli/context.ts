@@ -76,7 +76,7 @@ async function checkDatabase({ db }: Resources): Promise<void> {
 async function checkTables({ db }: Resources, domains: readonly Domain[]): Promise<void> {
   const { length } = await notInstalled(db, domains)
   if (length === 0) return
-  const message = `${length} migrations are not applied: run "prewarm migrate" first.`
+  const message = `Migrations have to be applied first (${length}): run "prewarm migrate".`
   throw new PrewarmError('unavailable', message, { field: 'DATABASE_URL' })
 }
 

@@ -59,9 +59,7 @@ const CHECKS: Record<string, Check> = {
   migrations: async ({ resources, domains }) => {
     const pending = await notInstalled(resources.db, domains)
     if (pending.length === 0) return 'all are applied'
-    throw problem(
-      `${pending.length} are not applied (${pending.join(', ')}): run "prewarm migrate".`,
-    )
+    throw problem(`not applied: ${pending.join(', ')}; run "prewarm migrate".`)
   },
   cache: async ({ resources }) => {
     const milliseconds = await resources.store.ping()
