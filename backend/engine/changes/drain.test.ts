@@ -62,7 +62,7 @@ const drain = () => drainBatch(database.db)
 /** `report tenant`, with a star where it is to be warmed again. */
 const dirty = async (): Promise<string[]> => {
   const rows = await sql<{ row: string }>(
-    `select replace(report, 'shop:', '') || ' ' || case when tenant ~ '-' then left(tenant, 1) else tenant end || case when rewarms then '*' else '' end as row
+    `select replace(report, 'shop:', '') || ' ' || case when tenant ~ '-' then left(tenant, 1) else tenant end || case when rewarms then '*' else '' end collate "C" as row
      from dirty_entry where not is_moved order by 1`,
   )
   return rows.map(({ row }) => row)
