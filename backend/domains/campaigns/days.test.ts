@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { testDatabase, type TestDatabase } from '../../test/database.ts'
 import { newAggregate, type Aggregate, type Asked } from './aggregates.ts'
-import { workspaceWith, type Rows } from './test-rows.ts'
-
-const NOW = '2026-05-10T12:00:00.000Z'
+import { NOW, on, times, workspaceWith, type Rows } from './test-rows.ts'
 
 let database: TestDatabase
 
@@ -14,14 +12,6 @@ afterAll(() => database.drop())
 
 const aggregateFor = (rows: Rows, asked?: Asked): Promise<Aggregate> =>
   newAggregate(database.db, rows, { now: NOW, ...asked })
-
-function times<Row>(count: number, row: Row): Row[] {
-  return Array.from({ length: count }, () => row)
-}
-
-function on(day: string): { event_ts: string } {
-  return { event_ts: `${day}T12:00:00.000Z` }
-}
 
 describe('which days', () => {
   it('the period before is as long, and directly before', async () => {

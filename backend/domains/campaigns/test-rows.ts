@@ -38,6 +38,18 @@ export type Rows = { [Table in keyof Tables]?: readonly Partial<Tables[Table][nu
 
 export type Workspace = { id: string; timezone: string; rows: Tables }
 
+/** When the tests that say nothing else take place. */
+export const NOW = '2026-05-10T12:00:00.000Z'
+
+/** At noon in UTC. */
+export function on(day: string): { event_ts: string } {
+  return { event_ts: `${day}T12:00:00.000Z` }
+}
+
+export function times<Row>(count: number, row: Row): Row[] {
+  return Array.from({ length: count }, () => row)
+}
+
 /** A new workspace with these rows. An event that is not described is a first mail to Ada; the views do not know of it yet. */
 export async function workspaceWith(db: Db, given: Rows, timezone = 'UTC'): Promise<Workspace> {
   const id = randomUUID()

@@ -1,47 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { testDatabase, type TestDatabase } from '../../test/database.ts'
+import { customerWorld, named, NOW, type CustomerWorld } from './customer-world.ts'
 import { kpisAt } from './kpis.ts'
-import { listsOf, type CustomerList, type ListParams } from './list.ts'
+import { listsOf } from './list.ts'
 import { tenantWith, type Customer } from './test-rows.ts'
 
-const NOW = '2026-05-31T12:00:00.000Z'
-
-let database: TestDatabase
+let world: CustomerWorld
 
 beforeAll(async () => {
-  database = await testDatabase()
+  world = await customerWorld()
 })
-afterAll(() => database.drop())
-
-async function listOf(tenantId: string, params: ListParams = {}, now = NOW): Promise<CustomerList> {
-  const list = (await listsOf(database.db, [tenantId], now, params)).get(tenantId)
-  if (!list) throw new Error('No answer came.')
-  return list
-}
-
-async function tenantOf(
-  customers: readonly Partial<Customer>[],
-  timezone = 'UTC',
-): Promise<string> {
-  return (await tenantWith(database.db, { customers }, timezone)).id
-}
-
-async function namesIn(tenantId: string, params: ListParams = {}): Promise<string[]> {
-  return (await listOf(tenantId, params)).customers.map(({ customer_name }) => customer_name)
-}
-
-function named(...names: string[]): Partial<Customer>[] {
-  return names.map((customer_name) => ({ customer_name }))
-}
+afterAll(() => world.end())
 
 describe('paging', () => {
   const seven = named('g', 'A', 'c', 'B', 'f', 'D', 'e')
 
   it('every customer is on one page, and the pages are counted', async () => {
-    const tenant = await tenantOf(seven)
+    const tenant = await world.tenantOf(seven)
     const pages = []
     for (const page of ['', '2', '3', '4']) {
-      const { customers, pagination } = await listOf(tenant, { page, limit: '3' })
+      const { customers, pagination } = await world.listOf(tenant, { page, limit: '3' })
       expect(pagination).toEqual({ total: 7, pages: 3, current: Number(page || 1), limit: 3 })
       pages.push(customers.map(({ customer_name }) => customer_name))
     }
@@ -49,23 +26,23 @@ describe('paging', () => {
   })
 
   it('with a search the total is that of all pages', async () => {
-    const tenant = await tenantOf([...seven, ...named('apple', 'a pear', 'banana')])
+    const tenant = await world.tenantOf([...seven, ...named('apple', 'a pear', 'banana')])
     const params = { search: 'a', limit: '2', page: '2' }
-    const { customers, pagination } = await listOf(tenant, params)
+    const { customers, pagination } = await world.listOf(tenant, params)
     expect(pagination).toEqual({ total: 4, pages: 2, current: 2, limit: 2 })
     expect(customers.map(({ customer_name }) => customer_name)).toEqual(['apple', 'banana'])
   })
 
   it('a tenant without customers has no page', async () => {
-    const { customers, pagination } = await listOf(await tenantOf([]))
+    const { customers, pagination } = await world.listOf(await world.tenantOf([]))
     expect(customers).toEqual([])
     expect(pagination).toEqual({ total: 0, pages: 0, current: 1, limit: 50 })
   })
 
   it('50 customers are on a page unless asked otherwise', async () => {
-    const tenant = await tenantOf(Array.from({ length: 51 }, () => ({})))
-    expect((await listOf(tenant)).customers).toHaveLength(50)
-    expect((await listOf(tenant, { limit: '200' })).customers).toHaveLength(51)
+    const tenant = await world.tenantOf(Array.from({ length: 51 }, () => ({})))
+    expect((await world.listOf(tenant)).customers).toHaveLength(50)
+    expect((await world.listOf(tenant, { limit: '200' })).customers).toHaveLength(51)
   })
 })
 
@@ -89,16 +66,16 @@ describe('the order', () => {
     ['lifetimeValue', 'desc', 'Cadb'],
   ]
   it.each(orders)('by %s %s is %s', async (sortBy, sortOrder, names) => {
-    const tenant = await tenantOf(people)
-    expect((await namesIn(tenant, { sortBy, sortOrder })).join('')).toBe(names)
+    const tenant = await world.tenantOf(people)
+    expect((await world.namesIn(tenant, { sortBy, sortOrder })).join('')).toBe(names)
   })
 
   it('customers that nothing tells apart stay in their order over the pages', async () => {
-    const tenant = await tenantOf(Array.from({ length: 30 }, () => ({})))
+    const tenant = await world.tenantOf(Array.from({ length: 30 }, () => ({})))
     for (const sortBy of ['fullName', 'lastVisit', 'lifetimeValue', 'registrationDate']) {
       const ids: string[] = []
       for (let page = 1; page <= 8; page += 1) {
-        const { customers } = await listOf(tenant, { sortBy, page: String(page), limit: '4' })
+        const { customers } = await world.listOf(tenant, { sortBy, page: String(page), limit: '4' })
         ids.push(...customers.map(({ id }) => id))
       }
       expect(ids).toEqual([...new Set(ids)].toSorted())
@@ -109,13 +86,13 @@ describe('the order', () => {
 
 describe('with the list', () => {
   it('the KPIs come on the first page, unless something is searched', async () => {
-    const tenant = await tenantOf(named('a', 'b', 'c'))
-    const kpis = (await kpisAt(database.db, [tenant], NOW)).get(tenant)
+    const tenant = await world.tenantOf(named('a', 'b', 'c'))
+    const kpis = (await kpisAt(world.db, [tenant], NOW)).get(tenant)
     for (const params of [{}, { page: '1' }, { isActive: 'true', sortBy: 'lastVisit' }]) {
-      expect((await listOf(tenant, params)).kpis).toEqual(kpis)
+      expect((await world.listOf(tenant, params)).kpis).toEqual(kpis)
     }
     for (const params of [{ page: '2' }, { search: 'a' }]) {
-      expect((await listOf(tenant, params)).kpis).toEqual({})
+      expect((await world.listOf(tenant, params)).kpis).toEqual({})
     }
   })
 
@@ -133,9 +110,9 @@ describe('with the list', () => {
       { ...sale, receipt_number: 'R-2', date: '2026-05-03' },
       { ...sale, receipt_number: 'R-3', date: '2026-05-04', is_voided: true },
     ]
-    const a = await tenantWith(database.db, { customers, packages, sales })
-    const b = await tenantWith(database.db, { customers }, 'Pacific/Kiritimati')
-    const lists = await listsOf(database.db, [a.id, b.id], NOW)
+    const a = await tenantWith(world.db, { customers, packages, sales })
+    const b = await tenantWith(world.db, { customers }, 'Pacific/Kiritimati')
+    const lists = await listsOf(world.db, [a.id, b.id], NOW)
     expect(lists.get(a.id)?.customers).toMatchObject([
       {
         active_packages: 2,
@@ -161,7 +138,7 @@ describe('with the list', () => {
     const days = ['2026-03-02', '2026-03-01', '2025-05-31', '2025-05-30', null]
     const people = days.map((last_visit_date, i) => ({ customer_name: `${i}`, last_visit_date }))
     const statuses = async (timezone: string): Promise<string[]> => {
-      const { customers } = await listOf(await tenantOf(people, timezone))
+      const { customers } = await world.listOf(await world.tenantOf(people, timezone))
       return customers.map(({ customer_status }) => customer_status)
     }
     expect(await statuses('UTC')).toEqual(['Active', 'Inactive', 'Inactive', 'Dormant', 'New'])

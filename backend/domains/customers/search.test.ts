@@ -1,52 +1,29 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { testDatabase, type TestDatabase } from '../../test/database.ts'
-import { listsOf, type CustomerList, type ListParams } from './list.ts'
-import { tenantWith, type Customer } from './test-rows.ts'
+import { customerWorld, named, type CustomerWorld } from './customer-world.ts'
+import type { ListParams } from './list.ts'
+import type { Customer } from './test-rows.ts'
 
-const NOW = '2026-05-31T12:00:00.000Z'
-
-let database: TestDatabase
+let world: CustomerWorld
 
 beforeAll(async () => {
-  database = await testDatabase()
+  world = await customerWorld()
 })
-afterAll(() => database.drop())
-
-async function listOf(tenantId: string, params: ListParams = {}, now = NOW): Promise<CustomerList> {
-  const list = (await listsOf(database.db, [tenantId], now, params)).get(tenantId)
-  if (!list) throw new Error('No answer came.')
-  return list
-}
-
-async function tenantOf(
-  customers: readonly Partial<Customer>[],
-  timezone = 'UTC',
-): Promise<string> {
-  return (await tenantWith(database.db, { customers }, timezone)).id
-}
-
-async function namesIn(tenantId: string, params: ListParams = {}): Promise<string[]> {
-  return (await listOf(tenantId, params)).customers.map(({ customer_name }) => customer_name)
-}
-
-function named(...names: string[]): Partial<Customer>[] {
-  return names.map((customer_name) => ({ customer_name }))
-}
+afterAll(() => world.end())
 
 describe('searching', () => {
   it.each(['%', '_', '\\', "'", '"', '*', '$1', "' or true --", '.', '|', '(', '[a', ',', '{}'])(
     '%s stands for itself',
     async (search) => {
-      const tenant = await tenantOf(named(`x${search}y`, 'xzy', 'x\ty'))
-      expect(await namesIn(tenant, { search })).toEqual([`x${search}y`])
-      expect(await namesIn(tenant, { search: `${search}n` })).toEqual([])
+      const tenant = await world.tenantOf(named(`x${search}y`, 'xzy', 'x\ty'))
+      expect(await world.namesIn(tenant, { search })).toEqual([`x${search}y`])
+      expect(await world.namesIn(tenant, { search: `${search}n` })).toEqual([])
     },
   )
 
   it('what consists of wildcards and escapes finds nobody who does not', async () => {
-    const tenant = await tenantOf(named('Ada', 'Bob'))
+    const tenant = await world.tenantOf(named('Ada', 'Bob'))
     for (const search of ['%%', 'A%a', '_da', 'a\\', '\\%', '%\\']) {
-      expect(await namesIn(tenant, { search })).toEqual([])
+      expect(await world.namesIn(tenant, { search })).toEqual([])
     }
   })
 
@@ -77,7 +54,7 @@ describe('searching', () => {
     ['example', ['Ada Lovelace', 'Bob']],
   ]
   it.each(searches)('"%s" finds %j', async (search, names) => {
-    expect(await namesIn(await tenantOf(people), { search })).toEqual(names)
+    expect(await world.namesIn(await world.tenantOf(people), { search })).toEqual(names)
   })
 })
 
@@ -104,8 +81,8 @@ describe('filters', () => {
     [{ isActive: 'true', registrationDateTo: '2026-02-01', search: '081' }, 'bef'],
   ]
   it.each(filters)('%j leaves %s', async (params, names) => {
-    const tenant = await tenantOf(people)
-    expect((await namesIn(tenant, params)).join('')).toBe(names)
-    expect((await listOf(tenant, params)).pagination.total).toBe(names.length)
+    const tenant = await world.tenantOf(people)
+    expect((await world.namesIn(tenant, params)).join('')).toBe(names)
+    expect((await world.listOf(tenant, params)).pagination.total).toBe(names.length)
   })
 })
