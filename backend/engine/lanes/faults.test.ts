@@ -153,6 +153,13 @@ describe.each(LANE_BACKENDS)('the lanes on %s', (kind) => {
     })
   })
 
+  test('a start that is overtaken by the stop starts nothing', async () => {
+    const lanes = world.lanes()
+    const starting = lanes.start()
+    await Promise.all([lanes.stop(), expect(starting).rejects.toThrow('it is stopped')])
+    expect(lanes.isStarted).toBe(false)
+  })
+
   test('a job that its process lost is told so', async () => {
     const reasons: unknown[] = []
     const worker = await world.working(

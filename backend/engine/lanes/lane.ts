@@ -39,7 +39,7 @@ export type RunAllOptions = {
   attempts?: number
   /** Once it is aborted, waiting jobs are removed, running ones cancelled, and the call rejects with its reason. */
   signal?: AbortSignal | undefined
-  /** When none of the jobs has ended for so long, the call rejects with `unavailable`; they stay where they are. */
+  /** When no job has ended for so long, be it ours or another's, it is as if `signal` had been aborted: `unavailable`. */
   patienceMs?: number
   /** Called as each job ends, with its place in `datas`. */
   onResult?: ((result: JobResult, index: number) => void) | undefined
@@ -78,6 +78,7 @@ export type Lanes = Service & {
   /** From now on this process works. Without it jobs can be added, and others do them. */
   start(): Promise<void>
   readonly isStarted: boolean
+  readonly isStopped: boolean
   /** The id of the job, or that a job of the same `once` waits or runs already. */
   add(kind: string, data: unknown, options: AddOptions): Promise<JobId | 'AlreadyThere'>
   /** Adds a job for each of `datas`, and resolves when all have ended, whichever processes did them, with results in the same order. */

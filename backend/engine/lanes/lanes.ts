@@ -36,10 +36,14 @@ export function createLanes(options: LanesOptions): Lanes {
     start: async () => {
       const opened = await ask(async (open) => open)
       const { startLaneWorker } = await import('./worker.ts')
+      connection.stopping.throwIfAborted()
       worker ??= startLaneWorker({ ...opened, handlers, concurrency, timing, log })
     },
     get isStarted() {
       return worker !== undefined
+    },
+    get isStopped() {
+      return connection.stopping.aborted
     },
     add: (kind, data, how) => ask(({ queue }) => addJob(queue, { kind, data, how }, timing)),
     runAll: async (kind, datas, how) => {

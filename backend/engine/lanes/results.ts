@@ -1,12 +1,14 @@
 // Many jobs at once, and what became of each. Who waits looks at the queue from time to time instead of listening to events:
 // events can be missed while a connection is cut, the state of a job cannot.
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
-import { SECOND } from '../clock.ts'
-import { PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { within } from '../within.ts'
 import { jobOptions, newJobId, type LaneJob, type LaneQueue } from './job.ts'
-import type { JobResult, RunAllOptions } from './lane.ts'
+import type { JobId, JobResult, RunAllOptions } from './lane.ts'
+import { startPatience, type Patience } from './patience.ts'
+import { ANSWER_MS } from './server.ts'
 import type { LaneTiming } from './timing.ts'
 
 export type RunAllParts = {
@@ -18,8 +20,9 @@ export type RunAllParts = {
   stopping: AbortSignal
 }
 
-type Outcome = JobResult | 'not yet'
 type Batch = RunAllOptions & { kind: string; datas: readonly unknown[] }
+type Asking = RunAllParts & { patience: Patience; ended: AbortSignal }
+type Results = Map<JobId, JobResult>
 
 const ADD_AT_ONCE = 500
 const AT_ONCE = 10
@@ -30,17 +33,14 @@ export async function runAll(parts: RunAllParts, batch: Batch): Promise<JobResul
   const { signal, lane, datas, patienceMs } = batch
   const patience = startPatience(patienceMs)
   const ended = AbortSignal.any([parts.stopping, patience.over, ...(signal ? [signal] : [])])
-  const heard = { ...batch, onResult: patience.renewedBy(batch.onResult) }
+  const asking = { ...parts, patience, ended }
   const ids = datas.map(() => newJobId(lane))
-  const results = new Map<string, JobResult>()
+  const results: Results = new Map()
   try {
-    await persist(parts, ended, () => addAll(parts, batch, ids))
-    while (results.size < ids.length) {
-      await persist(parts, ended, () => collect(parts, heard, { ids, results }))
-      if (results.size < ids.length) await sleep(parts.timing.pollMs, undefined, { signal: ended })
-    }
+    await persist(asking, () => addAll(parts, batch, ids))
+    await waitForAll(asking, batch, { ids, results })
   } catch (error) {
-    if (signal?.aborted) await cancelAll(parts, ids, results)
+    if (!parts.stopping.aborted) await within(ANSWER_MS, cancelAll(parts, ids, results))
     ended.throwIfAborted()
     throw error
   } finally {
@@ -49,55 +49,61 @@ export async function runAll(parts: RunAllParts, batch: Batch): Promise<JobResul
   return ids.map((id) => results.get(id) ?? gone())
 }
 
-type Patience = {
-  over: AbortSignal
-  renewedBy(onResult: Batch['onResult']): NonNullable<Batch['onResult']>
-  end(): void
-}
-
-/** Whoever waits learns neither that the queue is away nor that nobody works on it, only that nothing happens. */
-function startPatience(ms: number | undefined): Patience {
-  const over = new AbortController()
-  const giveUp = (): void => over.abort(nothingHappens(ms ?? 0))
-  const timer = ms === undefined ? undefined : setTimeout(giveUp, ms)
-  return {
-    over: over.signal,
-    renewedBy: (onResult) => (result, index) => {
-      timer?.refresh()
-      onResult?.(result, index)
-    },
-    end: () => clearTimeout(timer),
+async function waitForAll(
+  asking: Asking,
+  { onResult }: Batch,
+  { ids, results }: { ids: readonly JobId[]; results: Results },
+): Promise<void> {
+  const { queue, patience, timing, ended } = asking
+  let before = new Set<string>()
+  for (;;) {
+    const open = ids.filter((id) => !results.has(id))
+    const { live, over } = await persist(asking, () => look(queue, open))
+    for (const { id, result } of over) {
+      results.set(id, result)
+      onResult?.(result, ids.indexOf(id))
+    }
+    if (results.size === ids.length) return
+    // Also when it was somebody else's job: those in front of ours come to an end, so ours will have their turn.
+    if (over.length > 0 || isAnyGone(before, live)) patience.renew()
+    before = live
+    await sleep(timing.pollMs, undefined, { signal: ended })
   }
 }
 
-function nothingHappens(ms: number): PrewarmError {
-  const message = `The lanes have done nothing of it for ${ms / SECOND} seconds.`
-  return new PrewarmError('unavailable', message)
+function isAnyGone(before: ReadonlySet<string>, now: ReadonlySet<string>): boolean {
+  return [...before].some((id) => !now.has(id))
 }
 
 /** Tries again until it succeeds, as the queue may be away for a while. */
-async function persist(
-  { timing, log }: RunAllParts,
-  ended: AbortSignal,
-  work: () => Promise<void>,
-): Promise<void> {
+async function persist<T>({ timing, log, ended }: Asking, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     ended.throwIfAborted()
     try {
-      await work()
-      return
+      return await orEnded(ended, work())
     } catch (error) {
+      ended.throwIfAborted()
       if (attempt === 1) log.warn('The queue does not answer; trying again.', { error })
-      await sleep(timing.pollMs, undefined, { signal: ended })
     }
+    await sleep(timing.pollMs, undefined, { signal: ended })
   }
+}
+
+/** What hangs when all is ended is left to itself. */
+async function orEnded<T>(ended: AbortSignal, work: Promise<T>): Promise<T> {
+  const settled = new AbortController()
+  const end = once(ended, 'abort', { signal: settled.signal })
+  const endsFirst = end.then((): never => {
+    throw ended.reason
+  })
+  return Promise.race([work, endsFirst]).finally(() => settled.abort())
 }
 
 /** As the ids are known beforehand, what was added already is not added again. */
 async function addAll(
   { queue, timing }: RunAllParts,
   { kind, datas, ...options }: Batch,
-  ids: readonly string[],
+  ids: readonly JobId[],
 ): Promise<void> {
   const { lane, attempts = 1 } = options
   const jobs = ids.map((id, i) => ({
@@ -110,25 +116,25 @@ async function addAll(
   }
 }
 
-async function collect(
-  { queue }: RunAllParts,
-  { onResult }: Batch,
-  { ids, results }: { ids: readonly string[]; results: Map<string, JobResult> },
-): Promise<void> {
+type Look = { live: Set<string>; over: { id: JobId; result: JobResult }[] }
+
+/** All jobs that wait or run, and those of `ids` that have ended. */
+async function look(queue: LaneQueue, ids: readonly JobId[]): Promise<Look> {
   const live = new Set(await queue.getRanges([...LIVE], 0, -1))
+  const notLive = ids.filter((id) => !live.has(id))
   const limit = pLimit(AT_ONCE)
-  const over = ids.flatMap((id, index) => (results.has(id) || live.has(id) ? [] : [{ id, index }]))
-  await limit.map(over, async ({ id, index }) => {
-    const outcome = outcomeOf(await queue.getJob(id))
-    if (outcome === 'not yet') return
-    results.set(id, outcome)
-    onResult?.(outcome, index)
-  })
+  const outcomes = await limit.map(notLive, async (id) => outcomesOf(id, await queue.getJob(id)))
+  return { live, over: outcomes.flat() }
 }
 
-function outcomeOf(job: LaneJob | undefined): Outcome {
-  if (!job) return gone()
-  if (!job.finishedOn) return 'not yet'
+/** Empty unless it has ended. */
+function outcomesOf(id: JobId, job: LaneJob | undefined): Look['over'] {
+  if (!job) return [{ id, result: gone() }]
+  if (!job.finishedOn) return []
+  return [{ id, result: resultOf(job) }]
+}
+
+function resultOf(job: LaneJob): JobResult {
   return job.failedReason
     ? { status: 'rejected', reason: new Error(job.failedReason) }
     : { status: 'fulfilled', value: job.returnvalue.output }
@@ -141,8 +147,8 @@ function gone(): JobResult {
 
 async function cancelAll(
   { cancel }: RunAllParts,
-  ids: readonly string[],
-  results: ReadonlyMap<string, JobResult>,
+  ids: readonly JobId[],
+  results: Results,
 ): Promise<void> {
   const limit = pLimit(AT_ONCE)
   const open = ids.filter((id) => !results.has(id)).toReversed()

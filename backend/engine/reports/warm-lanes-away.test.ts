@@ -1,5 +1,7 @@
 // What becomes of a warming on the lanes when they do nothing of it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../test/eventually.ts'
 import { gate } from '../../test/gate.ts'
 import { laneWorld, type LaneWorld } from '../../test/lanes.ts'
 import { testLog } from '../../test/log.ts'
@@ -12,6 +14,7 @@ import type { Lanes } from '../lanes/index.ts'
 import type { Reports, WarmProgress, WarmSummary } from './index.ts'
 
 const TENANTS = 6
+const PATIENCE_MS = 600
 
 let world: Probe
 let queue: LaneWorld
@@ -48,7 +51,8 @@ const instance = (): Promise<Reports> =>
     domains: [world.domain],
     store,
     clock: systemClock,
-    settings: { batchTenants: 2, patienceMs: 200 },
+    // Of batches of two the patience is twice as long.
+    settings: { batchTenants: 2, patienceMs: PATIENCE_MS / 2 },
   })
 const warm = async (
   lanes: Lanes,
@@ -56,15 +60,24 @@ const warm = async (
 ): Promise<WarmSummary> => reports.warm(onlyReport(reports), { lanes, onProgress })
 
 describe('a warming is done where it was asked for', () => {
-  test('when nobody works on the lanes', async () => {
-    expect(await warm(queue.lanes())).toMatchObject({ warmed: TENANTS, failures: [] })
+  test('when nobody works on the lanes, and nothing is left there', async () => {
+    const lanes = queue.lanes()
+    expect(await warm(lanes)).toMatchObject({ warmed: TENANTS, failures: [] })
     expect(await world.computations()).toBe(TENANTS)
+    expect((await lanes.counts()).normal).toMatchObject({ waiting: 0, active: 0, failed: 0 })
   })
 
   test('when the queue cannot be reached', async () => {
     const lanes = queue.lanes()
     await lanes.counts()
     await queue.proxy.cut()
+    expect(await warm(lanes)).toMatchObject({ warmed: TENANTS, failures: [] })
+  })
+
+  test('when the queue says nothing any more', async () => {
+    const lanes = queue.lanes()
+    await lanes.counts()
+    queue.proxy.drop()
     expect(await warm(lanes)).toMatchObject({ warmed: TENANTS, failures: [] })
   })
 
@@ -85,5 +98,30 @@ describe('a warming is done where it was asked for', () => {
     expect(done).toEqual([2, 4, 6])
     expect(await world.computations()).toBe(TENANTS)
     hangs.open()
+  })
+})
+
+describe('a warming is left to the lanes', () => {
+  test('while they work on what was there before', async () => {
+    const worker = queue.lanes({ concurrency: 1 })
+    const others = await instance()
+    others.workOn(worker)
+    worker.handle('other work', () => sleep(PATIENCE_MS / 2))
+    for (let i = 0; i < 6; i += 1) await worker.add('other work', i, { lane: 'high' })
+    const asker = queue.lanes()
+    const warming = warm(asker)
+    await eventually(async () => expect((await asker.counts()).normal.waiting).toBe(3))
+    await worker.start()
+    expect(await warming).toMatchObject({ warmed: TENANTS, statements: 3 })
+    expect((await asker.counts()).normal).toMatchObject({ completed: 3 })
+  })
+
+  test('and ends when they are stopped', async () => {
+    const lanes = queue.lanes()
+    const warming = warm(lanes)
+    await eventually(async () => expect((await lanes.counts()).normal.waiting).toBe(3))
+    await lanes.stop()
+    await expect(warming).rejects.toThrow('it is stopped')
+    expect(await world.computations()).toBe(0)
   })
 })

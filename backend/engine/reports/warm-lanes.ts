@@ -13,7 +13,6 @@ import { findDue, targetsOf, type WarmGroup } from './warm-plan.ts'
 const WARM_BATCH = 'warmBatch'
 // What a batch has done already is fresh at the next attempt.
 const ATTEMPTS = 3
-const PATIENCE = 2
 
 const Batch = z.object({
   report: z.string(),
@@ -60,7 +59,7 @@ async function computeBatch(
 
 /**
  * The first batch that fails ends everything, as it does when they are all done here. What the lanes do not come to, because the queue
- * is away or nobody works on it, is done `here`.
+ * is away or nobody works on it, is done `here`; what somebody wrote without being able to say so is then found fresh.
  */
 export function computeOnLanes(lanes: Lanes, here: ComputeAll): ComputeAll {
   return async (warming, onBatch) => {
@@ -76,9 +75,9 @@ export function computeOnLanes(lanes: Lanes, here: ComputeAll): ComputeAll {
       return addUp(done)
     } catch (error) {
       warming.signal?.throwIfAborted()
-      if (!isAway(error)) throw error
+      if (lanes.isStopped || !isAway(error)) throw error
       const { log } = warming.parts
-      log.warn('The lanes do not answer: what is left is warmed here.', { error, left: left.size })
+      log.warn('What the lanes did not come to is warmed here.', { error, batches: left.size })
       const rest = await here({ ...warming, groups: [...left] }, onBatch)
       return addUp([...done, rest])
     }
@@ -100,8 +99,7 @@ async function spread(
   await lanes.runAll(WARM_BATCH, datas, {
     lane: 'normal',
     attempts: ATTEMPTS,
-    // One statement may take almost as long, and a few are tried one after the other when a tenant fails.
-    patienceMs: PATIENCE * parts.patienceMs,
+    patienceMs: longestBatchMs(parts),
     signal,
     onResult: (result, index) => {
       if (result.status === 'rejected') return failure.abort(result.reason)
@@ -110,6 +108,11 @@ async function spread(
     },
   })
   signal.throwIfAborted()
+}
+
+/** When one of its tenants is too slow, the batch is halved until that one is alone, and each half waits for it. */
+function longestBatchMs({ patienceMs, batchTenants }: WarmParts): number {
+  return patienceMs * (1 + Math.ceil(Math.log2(batchTenants)))
 }
 
 function batchOf(

@@ -23,7 +23,7 @@ export async function refreshNow(
   for (;;) {
     const result = await refreshOnce(parts, view, options)
     if (result.status !== 'skipped' || signal.aborted || performance.now() > giveUpAt) return result
-    const state = await whenFree(parts, view, { signal, giveUpAt })
+    const state = await whenFree(parts, view, { number, signal, giveUpAt })
     if (state && BigInt(state.satisfied) >= number)
       return { ...result, status: 'refreshed', refreshedAt: state.lastSuccessAt, error: null }
   }
@@ -34,14 +34,16 @@ function gone({ name }: InstalledView): RefreshResult {
   return { view: name, status: 'failed', refreshedAt: null, error }
 }
 
+/** Nobody is at the view any more, or what was asked for is done. */
 async function whenFree(
   { db }: RefreshParts,
   { name }: InstalledView,
-  { signal, giveUpAt }: { signal: AbortSignal; giveUpAt: number },
+  { number, signal, giveUpAt }: { number: bigint; signal: AbortSignal; giveUpAt: number },
 ): Promise<ViewState | undefined> {
   for (;;) {
     const state = (await readStates(db, [name])).get(name)
-    if (!state?.isLocked || signal.aborted || performance.now() > giveUpAt) return state
+    if (!state?.isLocked || BigInt(state.satisfied) >= number) return state
+    if (signal.aborted || performance.now() > giveUpAt) return state
     await sleep(POLL_MS)
   }
 }

@@ -96,6 +96,21 @@ describe('a refresh', () => {
     expect(await world.runs('mv_staff')).toHaveLength(2)
   })
 
+  test('is not waited for when what was asked for is done already', async () => {
+    const [one, other] = [await world.views(), await world.views()]
+    await settled()
+    const gate = await world.closeGate()
+    const first = one.refresh(['mv_staff'], { triggeredBy: 'one' })
+    await eventually(async () => expect(await world.blocked()).toBe(1))
+    const second = other.refresh(['mv_staff'], { triggeredBy: 'other' })
+    await eventually(async () => expect(await requested()).toBe(2))
+    await world.db.query('update view_state set satisfied = requested')
+    expect(await second).toMatchObject([{ status: 'refreshed' }])
+    expect(await world.blocked()).toBe(1)
+    await gate.open()
+    await first
+  })
+
   test('for a request that another session has satisfied meanwhile does nothing', async () => {
     await settled()
     const catalog = await loadViews([world.domain])

@@ -12,7 +12,7 @@ import { readStates } from './state.ts'
 
 export type RefreshResult = {
   view: string
-  /** `skipped`: nothing was done, and what was asked for stays asked for. */
+  /** `skipped`: nothing was done, and what was asked for stays asked for, unless another session has done it. */
   status: 'refreshed' | 'skipped' | 'failed'
   /** When the refresh began whose data it shows; null for a view that was never made. */
   refreshedAt: Date | null

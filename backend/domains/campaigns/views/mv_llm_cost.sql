@@ -9,7 +9,7 @@ select workspace_id, day,
        round(avg(cost_usd), 6) as avg_cost_per_call,
        count(distinct campaign_name)::integer as campaigns_used
 from (
-  select usage.*,
+  select usage.workspace_id, usage.cost_usd, usage.tokens_in, usage.tokens_out, usage.campaign_name,
          (usage.created_at at time zone tenant.timezone)::date as day,
          coalesce(nullif(usage.provider, ''), 'unknown') collate "C" as provider_name,
          coalesce(nullif(usage.model, ''), 'unknown') collate "C" as model_name
