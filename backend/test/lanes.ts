@@ -27,6 +27,8 @@ export type LaneWorld = {
   lanes(options?: Options): Lanes
   /** One that works. */
   working(handlers: Record<string, JobHandler>, options?: Options): Promise<Lanes>
+  /** The queue loses all that is in it. */
+  empty(): Promise<unknown>
   /** Stops all lanes and empties the queue. */
   clear(): Promise<void>
   end(): Promise<void>
@@ -61,6 +63,7 @@ export async function laneWorld(kind: Kind): Promise<LaneWorld> {
       await made.start()
       return made
     },
+    empty: () => server.empty(),
     clear: async () => {
       await stop()
       await server.empty()

@@ -3,6 +3,7 @@ import type { Store } from '../engine/cache/index.ts'
 import { HOUR, type Clock } from '../engine/clock.ts'
 import type { Db } from '../engine/db/index.ts'
 import type { Domain } from '../engine/domain.ts'
+import type { Log } from '../engine/log.ts'
 import {
   createReports,
   loadCatalog,
@@ -18,6 +19,7 @@ export type ReportsOver = {
   store: Store
   clock: Clock
   settings?: Partial<ReportSettings>
+  log?: Log
 }
 
 const SETTINGS: ReportSettings = {
@@ -34,14 +36,14 @@ const SETTINGS: ReportSettings = {
 }
 
 export async function reportsOver(parts: ReportsOver): Promise<Reports> {
-  const { db, domains, store, clock, settings } = parts
+  const { db, domains, store, clock, settings, log = testLog().log } = parts
   return createReports({
     catalog: await loadCatalog(domains),
     db,
     store,
     bulkStore: store,
     clock,
-    log: testLog().log,
+    log,
     settings: { ...SETTINGS, ...settings },
   })
 }

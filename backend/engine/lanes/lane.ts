@@ -39,7 +39,10 @@ export type RunAllOptions = {
   attempts?: number
   /** Once it is aborted, waiting jobs are removed, running ones cancelled, and the call rejects with its reason. */
   signal?: AbortSignal | undefined
-  /** When no job has ended for so long, be it ours or another's, it is as if `signal` had been aborted: `unavailable`. */
+  /**
+   * When no job has ended for so long, be it ours or another's, it is as if `signal` had been aborted: `unavailable`. Much sooner
+   * when none runs. For ever unless given.
+   */
   patienceMs?: number
   /** Called as each job ends, with its place in `datas`. */
   onResult?: ((result: JobResult, index: number) => void) | undefined

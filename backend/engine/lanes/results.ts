@@ -3,11 +3,12 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pLimit from 'p-limit'
+import { PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { within } from '../within.ts'
 import { jobOptions, newJobId, type LaneJob, type LaneQueue } from './job.ts'
 import type { JobId, JobResult, RunAllOptions } from './lane.ts'
-import { startPatience, type Patience } from './patience.ts'
+import { startPatience, type Patience, type PatienceMs } from './patience.ts'
 import { ANSWER_MS } from './server.ts'
 import type { LaneTiming } from './timing.ts'
 
@@ -30,8 +31,8 @@ const AT_ONCE = 10
 const LIVE = ['wait', 'prioritized', 'delayed', 'active'] as const
 
 export async function runAll(parts: RunAllParts, batch: Batch): Promise<JobResult[]> {
-  const { signal, lane, datas, patienceMs } = batch
-  const patience = startPatience(patienceMs)
+  const { signal, lane, datas } = batch
+  const patience = startPatience(patienceOf(parts, batch))
   const ended = AbortSignal.any([parts.stopping, patience.over, ...(signal ? [signal] : [])])
   const asking = { ...parts, patience, ended }
   const ids = datas.map(() => newJobId(lane))
@@ -49,6 +50,10 @@ export async function runAll(parts: RunAllParts, batch: Batch): Promise<JobResul
   return ids.map((id) => results.get(id) ?? gone())
 }
 
+function patienceOf({ timing }: RunAllParts, { patienceMs = Infinity }: Batch): PatienceMs {
+  return { busyMs: patienceMs, idleMs: patienceMs === Infinity ? Infinity : timing.idleMs }
+}
+
 async function waitForAll(
   asking: Asking,
   { onResult }: Batch,
@@ -58,14 +63,18 @@ async function waitForAll(
   let before = new Set<string>()
   for (;;) {
     const open = ids.filter((id) => !results.has(id))
-    const { live, over } = await persist(asking, () => look(queue, open))
-    for (const { id, result } of over) {
+    const { live, isBusy, over } = await persist(asking, () => look(queue, open))
+    if (isLost(open, over)) throw lost()
+    for (const each of over) {
+      const { id } = each
+      const result = each.result === 'gone' ? gone() : each.result
       results.set(id, result)
       onResult?.(result, ids.indexOf(id))
     }
     if (results.size === ids.length) return
     // Also when it was somebody else's job: those in front of ours come to an end, so ours will have their turn.
     if (over.length > 0 || isAnyGone(before, live)) patience.renew()
+    patience.look(isBusy)
     before = live
     await sleep(timing.pollMs, undefined, { signal: ended })
   }
@@ -116,20 +125,21 @@ async function addAll(
   }
 }
 
-type Look = { live: Set<string>; over: { id: JobId; result: JobResult }[] }
+type Look = { live: Set<string>; isBusy: boolean; over: Ended[] }
+type Ended = { id: JobId; result: JobResult | 'gone' }
 
-/** All jobs that wait or run, and those of `ids` that have ended. */
+/** All jobs that wait or run, whether any runs, and those of `ids` that have ended. */
 async function look(queue: LaneQueue, ids: readonly JobId[]): Promise<Look> {
   const live = new Set(await queue.getRanges([...LIVE], 0, -1))
   const notLive = ids.filter((id) => !live.has(id))
   const limit = pLimit(AT_ONCE)
   const outcomes = await limit.map(notLive, async (id) => outcomesOf(id, await queue.getJob(id)))
-  return { live, over: outcomes.flat() }
+  return { live, isBusy: (await queue.getActiveCount()) > 0, over: outcomes.flat() }
 }
 
 /** Empty unless it has ended. */
-function outcomesOf(id: JobId, job: LaneJob | undefined): Look['over'] {
-  if (!job) return [{ id, result: gone() }]
+function outcomesOf(id: JobId, job: LaneJob | undefined): Ended[] {
+  if (!job) return [{ id, result: 'gone' }]
   if (!job.finishedOn) return []
   return [{ id, result: resultOf(job) }]
 }
@@ -138,6 +148,20 @@ function resultOf(job: LaneJob): JobResult {
   return job.failedReason
     ? { status: 'rejected', reason: new Error(job.failedReason) }
     : { status: 'fulfilled', value: job.returnvalue.output }
+}
+
+/** Nobody cancels several at once; a server that comes back without its data has none of them any more. */
+function isLost(open: readonly JobId[], over: readonly Ended[]): boolean {
+  return (
+    open.length > 1 && over.length === open.length && over.every(({ result }) => result === 'gone')
+  )
+}
+
+function lost(): PrewarmError {
+  return new PrewarmError(
+    'unavailable',
+    'The queue has lost its jobs: its server came back without its data.',
+  )
 }
 
 // A cancelled job leaves no trace.

@@ -9,6 +9,8 @@ export type LaneTiming = {
   backoffMs: number
   /** Between two looks of one who waits for results. */
   pollMs: number
+  /** When no job runs and none has ended for so long, nobody works. Longer than an idle worker sleeps, should he miss a job. */
+  idleMs: number
   /** Between two looks whether a running job was cancelled elsewhere. */
   cancelPollMs: number
   /** An interrupted job that obeys its signal gets this long to let go. */
@@ -22,6 +24,7 @@ export const TIMING: LaneTiming = {
   stalledMs: 2 * SECOND,
   backoffMs: SECOND,
   pollMs: 200,
+  idleMs: 20 * SECOND,
   cancelPollMs: SECOND,
   letGoMs: SECOND,
   ageMs: 30 * SECOND,

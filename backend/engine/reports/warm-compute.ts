@@ -34,7 +34,7 @@ export type Computed = {
   failures: readonly WarmFailure[]
 }
 
-const NOTHING: Computed = { written: [], bytes: 0, statements: 0, failures: [] }
+export const NOTHING: Computed = { written: [], bytes: 0, statements: 0, failures: [] }
 const WAIT_STEP_MS = 50
 
 /** One entry that is ours to compute. */

@@ -2,12 +2,12 @@
 // batches say they did; whether the entries are there is looked at by who asked for the warming, as ever.
 import pLimit from 'p-limit'
 import * as z from 'zod'
-import { PrewarmError } from '../errors.ts'
+import { messageOf, PrewarmError } from '../errors.ts'
 import type { JobHandler, Lanes } from '../lanes/index.ts'
 import { findTenants, listActiveTenants } from '../tenancy/index.ts'
 import type { Catalog } from './catalog.ts'
 import type { ComputeAll, Warming, WarmParts } from './warm-batches.ts'
-import { addUp, computeGroup, type Computed } from './warm-compute.ts'
+import { addUp, computeGroup, NOTHING, type Computed } from './warm-compute.ts'
 import { findDue, targetsOf, type WarmGroup } from './warm-plan.ts'
 
 const WARM_BATCH = 'warmBatch'
@@ -70,18 +70,33 @@ export function computeOnLanes(lanes: Lanes, here: ComputeAll): ComputeAll {
       done.push(computed)
       onBatch(targetsOf(warming.report, group), computed)
     }
+    const due = await dueAmong(warming)
+    for (const group of warming.groups) if (!due.includes(group)) onGroup(group, NOTHING)
     try {
-      await spread(lanes, warming, onGroup)
-      return addUp(done)
+      // One batch is quicker without the detour.
+      if (due.length > 1) await spread(lanes, { ...warming, groups: due }, onGroup)
     } catch (error) {
       warming.signal?.throwIfAborted()
       if (lanes.isStopped || !isAway(error)) throw error
       const { log } = warming.parts
-      log.warn('What the lanes did not come to is warmed here.', { error, batches: left.size })
-      const rest = await here({ ...warming, groups: [...left] }, onBatch)
-      return addUp([...done, rest])
+      log.warn('What the lanes did not come to is warmed here.', {
+        why: messageOf(error),
+        report: warming.report.id,
+        batches: left.size,
+      })
     }
+    return addUp([...done, await here({ ...warming, groups: [...left] }, onBatch)])
   }
+}
+
+/** The groups in which there is something to compute. */
+async function dueAmong({ parts, groups, ...asked }: Warming): Promise<WarmGroup[]> {
+  const due: WarmGroup[] = []
+  for (const group of groups) {
+    const targets = await findDue({ ...parts, ...asked }, targetsOf(asked.report, group))
+    if (targets.length > 0) due.push(group)
+  }
+  return due
 }
 
 function isAway(error: unknown): boolean {
