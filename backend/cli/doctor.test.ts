@@ -43,12 +43,18 @@ test('doctor tells all problems at once, each with what to do', async () => {
   await db.query(
     `update cron_job set is_active = false, paused_reason = 'nonsense' where name like 'Roll%'`,
   )
-  const wrong = { REDIS_CACHE_URL: 'redis://127.0.0.1:9', CACHE_HARD_TTL_SECONDS: '300' }
+  const nowhere = 'redis://127.0.0.1:9'
+  const wrong = {
+    REDIS_CACHE_URL: nowhere,
+    REDIS_QUEUE_URL: nowhere,
+    CACHE_HARD_TTL_SECONDS: '300',
+  }
   const { code, ok, details, checks } = await diagnose(wrong, asProgram)
   expect([code, ok]).toEqual([1, false])
   expect(details).toEqual({
     migrations: expect.stringContaining('run "prewarm migrate"'),
     cache: expect.stringContaining('did not answer'),
+    lanes: expect.stringMatching(/REDIS_QUEUE_URL: The queue cannot be used/),
     reports: expect.stringMatching(/crm:dashboard_bundle does not run: .*crm\.leads/),
     'cron jobs': expect.stringContaining('"Roll Over Dashboard Bundles" is paused: nonsense'),
     lifetimes: expect.stringMatching(/CACHE_HARD_TTL_SECONDS is 300.* Set it above \d+/),

@@ -14,7 +14,9 @@ type Check = (opened: Opened) => Promise<string>
 export const addDoctor: AddCommand = (program, run) => {
   program
     .command('doctor')
-    .description('check the settings, the database, the cache, the reports and the cron jobs')
+    .description(
+      'check the settings, the database, the cache, the lanes, the reports and the cron jobs',
+    )
     .option('--json', 'print JSON')
     .action((flags: Flags) => run((context) => doctor(context, flags)))
 }
@@ -64,6 +66,14 @@ const CHECKS: Record<string, Check> = {
   cache: async ({ resources }) => {
     const milliseconds = await resources.store.ping()
     return `${resources.places.cache}, answers in ${milliseconds.toFixed(1)} ms`
+  },
+  lanes: async ({ engine, resources }) => {
+    const where = resources.queue.kind === 'redis' ? 'the Redis of REDIS_QUEUE_URL' : 'PostgreSQL'
+    const lanes = await engine.lanes.counts().catch((error: unknown) => {
+      throw problem(`${where}: ${messageOf(error)}`)
+    })
+    const waiting = Object.values(lanes).reduce((sum, lane) => sum + lane.waiting, 0)
+    return `kept in ${where}, ${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}`
   },
   reports: async ({ engine }) => {
     const { all } = engine.reports.catalog

@@ -83,6 +83,12 @@ test('SIGINT ends it well too, and so does a SIGTERM while it starts', async () 
   ])
 })
 
+test('it ends in time when the queue cannot be reached, too', async () => {
+  const program = serve({ REDIS_QUEUE_URL: 'redis://127.0.0.1:1' })
+  await urlOf(program)
+  expect(await endBy('SIGTERM', program)).toMatchObject({ code: 0, isInTime: true })
+}, 40_000)
+
 test('an address that cannot be had is a sentence that names the setting', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')

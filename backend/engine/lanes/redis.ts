@@ -1,7 +1,7 @@
 // The queue in Redis, which must be one that never forgets.
 import { createRedisBackend } from 'bullmq'
 import { connectQueueRedis, type QueueRedis } from '../cache/index.ts'
-import { PrewarmError } from '../errors.ts'
+import { messageOf, PrewarmError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import type { LaneServer } from './server.ts'
 
@@ -20,7 +20,9 @@ const REQUIRED = 'noeviction'
 export async function openRedisLanes(url: string, log: Log): Promise<LaneServer> {
   const redis = connectQueueRedis(url, log)
   const policy = await policyOf(redis).catch((error: unknown) => {
-    log.warn('REDIS_QUEUE_URL: the Redis of the lanes does not answer yet.', { error })
+    log.warn('REDIS_QUEUE_URL: the Redis of the lanes does not answer yet.', {
+      why: messageOf(error),
+    })
     return REQUIRED
   })
   if (policy !== REQUIRED) {

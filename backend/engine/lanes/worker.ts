@@ -60,12 +60,19 @@ export function startLaneWorker(parts: LaneWorkerParts): LaneWorker {
       const closed = worker.close()
       for (const id of running.keys()) interrupt(id, 'stopped')
       // What hangs on a server that does not answer ends when the server's connections are closed.
-      await within(timing.letGoMs + CLOSE_MS, closed)
+      if (!(await within(timing.letGoMs + CLOSE_MS, closed))) await worker.endTimers()
     },
   }
 }
 
-function open(shop: Shop): Worker<Payload, Output, string, IQueueBackend, number, string> {
+class OwnWorker extends Worker<Payload, Output, string, IQueueBackend, number, string> {
+  /** Closing comes to it last, so not at all while it hangs, and the timer would keep the process alive. */
+  endTimers(): Promise<void> {
+    return this.lockManager.close()
+  }
+}
+
+function open(shop: Shop): OwnWorker {
   const { server, concurrency, timing } = shop
   const options = {
     connection: '',
@@ -77,7 +84,7 @@ function open(shop: Shop): Worker<Payload, Output, string, IQueueBackend, number
     drainDelay: server.lookSeconds,
     runRetryDelay: RETRY_MS,
   }
-  return new Worker(
+  return new OwnWorker(
     QUEUE_NAME,
     (job, token) => work(shop, job, token ?? ''),
     options,
