@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Domain, Report } from '../engine/domain.ts'
+import { sumOf } from './sum-report.ts'
 
 /** Whoever holds this advisory lock holds up refreshes after their snapshot. */
 export const GATE = 4713
@@ -21,14 +22,6 @@ const FILES = {
     'select tenant_id, sum(amount) as amount from ledger.totals where (select ledger.pass()) group by tenant_id',
   'reports/balance.sql': sumOf('ledger.grand'),
   'reports/direct.sql': sumOf('ledger.entries'),
-}
-
-function sumOf(source: string): string {
-  return `
-    select t.id as tenant_id, json_build_object('amount', coalesce(sum(s.amount), 0)) as data
-    from unnest(:'tenant_ids'::uuid[]) t (id)
-    left join ${source} s on s.tenant_id = t.id
-    group by t.id`
 }
 
 /** Writes the domain's files into the folder. */

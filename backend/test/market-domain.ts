@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Domain, Report } from '../engine/domain.ts'
+import { sumOf } from './sum-report.ts'
 
 /** Of every view. */
 export const DEBOUNCE_SECONDS = 0.5
@@ -52,14 +53,6 @@ function filesOf(stall: string): Record<string, string> {
     [`reports/sum_${stall}.sql`]: sumOf(`market.mv_${stall}`),
     [`reports/live_${stall}.sql`]: sumOf(`market.${stall}`),
   }
-}
-
-function sumOf(table: string): string {
-  return `
-    select t.id as tenant_id, json_build_object('amount', coalesce(sum(s.amount), 0)) as data
-    from unnest(:'tenant_ids'::uuid[]) t (id)
-    left join ${table} s on s.tenant_id = t.id
-    group by t.id`
 }
 
 function report(read: string): Report {

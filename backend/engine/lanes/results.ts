@@ -30,6 +30,9 @@ const AT_ONCE = 10
 // In this order a job that moves on while we look is seen in one of them, or looked at by itself.
 const LIVE = ['wait', 'prioritized', 'delayed', 'active'] as const
 
+// A cancelled job leaves no trace.
+const GONE: JobResult = { status: 'rejected', reason: new Error('The job was cancelled.') }
+
 export async function runAll(parts: RunAllParts, batch: Batch): Promise<JobResult[]> {
   const { signal, lane, datas } = batch
   const patience = startPatience(patienceOf(parts, batch))
@@ -47,7 +50,7 @@ export async function runAll(parts: RunAllParts, batch: Batch): Promise<JobResul
   } finally {
     patience.end()
   }
-  return ids.map((id) => results.get(id) ?? gone())
+  return ids.map((id) => results.get(id) ?? GONE)
 }
 
 function patienceOf({ timing }: RunAllParts, { patienceMs = Infinity }: Batch): PatienceMs {
@@ -65,9 +68,7 @@ async function waitForAll(
     const open = ids.filter((id) => !results.has(id))
     const { live, isBusy, over } = await persist(asking, () => look(queue, open))
     if (isLost(open, over)) throw lost()
-    for (const each of over) {
-      const { id } = each
-      const result = each.result === 'gone' ? gone() : each.result
+    for (const { id, result } of over) {
       results.set(id, result)
       onResult?.(result, ids.indexOf(id))
     }
@@ -126,7 +127,7 @@ async function addAll(
 }
 
 type Look = { live: Set<string>; isBusy: boolean; over: Ended[] }
-type Ended = { id: JobId; result: JobResult | 'gone' }
+type Ended = { id: JobId; result: JobResult }
 
 /** All jobs that wait or run, whether any runs, and those of `ids` that have ended. */
 async function look(queue: LaneQueue, ids: readonly JobId[]): Promise<Look> {
@@ -139,7 +140,7 @@ async function look(queue: LaneQueue, ids: readonly JobId[]): Promise<Look> {
 
 /** Empty unless it has ended. */
 function outcomesOf(id: JobId, job: LaneJob | undefined): Ended[] {
-  if (!job) return [{ id, result: 'gone' }]
+  if (!job) return [{ id, result: GONE }]
   if (!job.finishedOn) return []
   return [{ id, result: resultOf(job) }]
 }
@@ -153,7 +154,7 @@ function resultOf(job: LaneJob): JobResult {
 /** Nobody cancels several at once; a server that comes back without its data has none of them any more. */
 function isLost(open: readonly JobId[], over: readonly Ended[]): boolean {
   return (
-    open.length > 1 && over.length === open.length && over.every(({ result }) => result === 'gone')
+    open.length > 1 && over.length === open.length && over.every(({ result }) => result === GONE)
   )
 }
 
@@ -162,11 +163,6 @@ function lost(): PrewarmError {
     'unavailable',
     'The queue has lost its jobs: its server came back without its data.',
   )
-}
-
-// A cancelled job leaves no trace.
-function gone(): JobResult {
-  return { status: 'rejected', reason: new Error('The job was cancelled.') }
 }
 
 async function cancelAll(
